@@ -1,0 +1,45 @@
+# make run    captions the sample photos (first makes .venv: all that serving needs, no PyTorch)
+# make test   runs the tests            (first makes .venv-dev: everything)
+# make check  format, lint, types, import rules
+# make clean  removes both environments and what tools left behind
+
+PYTHON ?= python3
+SERVING = .venv/.installed
+DEV = .venv-dev/.installed
+
+.PHONY: run test check dev serving clean python-is-fit
+.DELETE_ON_ERROR:
+
+run: serving
+	.venv/bin/captionbot caption samples/
+
+test: dev
+	.venv-dev/bin/python -m pytest -n auto
+
+check: dev
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/mypy
+	.venv-dev/bin/lint-imports
+
+serving: $(SERVING)
+
+dev: $(DEV)
+
+# The stamp is older than pyproject.toml when dependencies may have changed: then pip looks again.
+$(SERVING): EXTRAS = bots,worker
+$(DEV): EXTRAS = bots,worker,train,dev
+$(SERVING) $(DEV): pyproject.toml | python-is-fit
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	touch $@
+
+python-is-fit:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'captionbot needs Python 3.11 or newer. Say which: make PYTHON=python3.12 run' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo 'This Python cannot make environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+
+clean:
+	rm -rf .venv .venv-dev .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis captionbot.egg-info
+	find model training tests -name __pycache__ -type d -prune -exec rm -rf {} +
