@@ -1,0 +1,104 @@
+"""Convolutional encoders in PyTorch: photos to a 7x7 grid of features.
+
+The networks are torchvision's, without their classifier, and keep torchvision's parameter names, so that its
+published weights, a file of them, or weights distilled by this project load alike.
+"""
+
+import importlib.util
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+
+from model.config import ENCODERS
+from model.errors import MissingWeights
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, on a scale of 0 to 1: torchvision's nets expect it
+
+
+def normalise(photos: torch.Tensor) -> torch.Tensor:
+    """uint8 (B, H, W, 3) -> float32 (B, 3, H, W), channels-last in memory, ImageNet mean and deviation."""
+    mean, deviation = (photos.new_tensor(values, dtype=torch.float32) for values in (MEAN, DEVIATION))
+    return ((photos.float() / 255 - mean) / deviation).permute(0, 3, 1, 2)
+
+
+class Encoder(nn.Module):
+    """A torchvision network up to its last feature map."""
+
+    def __init__(self, name: str = "resnet50"):
+        super().__init__()
+        self.name = name
+        self.channels = ENCODERS[name]
+        trunk = getattr(torchvision.models, name)(weights=None)
+        for child, module in trunk.named_children():
+            if child not in ("fc", "classifier", "avgpool"):
+                self.add_module(child, module)
+
+    def stages(self, photos: torch.Tensor) -> list[torch.Tensor]:
+        """(B, 3, H, W) normalised -> feature maps (B, channels, h, w), the last being the grid.
+
+        For a ResNet: stem (H/4), then its four stages (H/4, H/8, H/16, H/32). For the others: the last one only.
+        """
+        if self.name == "vgg16":
+            return [self.features(photos)]
+        if self.name == "densenet201":
+            return [F.relu(self.features(photos))]
+        maps = [self.maxpool(self.relu(self.bn1(self.conv1(photos))))]
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            maps.append(stage(maps[-1]))
+        return maps
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) normalised -> grid (B, h * w, channels), row by row. Its mean over cells is the pooled vector."""
+        return self.stages(photos)[-1].flatten(2).transpose(1, 2)
+
+
+def pretrained(name: str) -> Encoder:
+    """The encoder with torchvision's published ImageNet weights, from its cache or the network."""
+    weights = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"]
+    file = Path(torch.hub.get_dir(), "checkpoints", weights.url.rsplit("/", 1)[-1])
+    try:
+        state = weights.get_state_dict(progress=True, check_hash=True)
+    except (URLError, OSError) as error:
+        raise MissingWeights(
+            f"cannot download the weights of {name} ({error}); fetch {weights.url} elsewhere and put it at {file}"
+        ) from None
+    return _filled(Encoder(name), state, str(file))
+
+
+def from_file(name: str, path: Path) -> Encoder:
+    """The encoder with weights from a safetensors file or a PyTorch state dictionary (.pt, .pth)."""
+    if not path.is_file():
+        raise MissingWeights(f"no encoder weights at {path}; give a .safetensors or .pth file")
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        state = load_file(path)
+    else:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    return _filled(Encoder(name), state, str(path))
+
+
+def from_module(path: Path) -> nn.Module:
+    """A teacher of one's own: a Python file with `load_teacher()`, whose network gives a list of feature maps.
+
+    The file is executed, so name only files that you trust.
+    """
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise MissingWeights(f"no teacher at {path}; give a Python file that defines load_teacher()")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.load_teacher().eval().requires_grad_(False)
+
+
+def _filled(encoder: Encoder, state: dict[str, torch.Tensor], source: str) -> Encoder:
+    kept = {key: value.float() for key, value in state.items() if not key.startswith(("fc.", "classifier."))}
+    missing, unexpected = encoder.load_state_dict(kept, strict=False)
+    wrong = [key for key in missing if not key.endswith("num_batches_tracked")] + list(unexpected)
+    if wrong:
+        raise MissingWeights(f"{source} does not hold a {encoder.name}: {len(wrong)} names differ, first {wrong[0]}")
+    return encoder.eval()

@@ -1,0 +1,140 @@
+"""Grids of features, computed once and kept on disk, so that training need not run the encoder.
+
+One folder an encoder and preprocessing: `photos.json` (ids in order), one `<view>.npy` a view of each photo, float16
+(N, R, C), and `<view>.done.npy`, bool (N,), which makes a stopped computation go on where it was. No pickles.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from model.encoders import normalise
+from model.errors import BadData, UnreadablePhoto
+from model.photos import read_photo
+
+VIEWS = ("plain", "flip")  # flip: mirrored left to right, for captions that name neither side
+PREPROCESSING = "square-224-imagenet-1"  # change it when model/photos.py or normalise() gives other pixels
+
+
+def key_of(name: str, encoder: nn.Module) -> str:
+    """Name of the cache folder: encoder, hash of its weights, preprocessing."""
+    digest = hashlib.sha256(PREPROCESSING.encode())
+    for parameter, value in sorted(encoder.state_dict().items()):
+        digest.update(parameter.encode() + value.cpu().contiguous().numpy().tobytes())
+    return f"{name}-{digest.hexdigest()[:12]}"
+
+
+class Features:
+    """Features on disk, read through memory maps; safe to share between processes."""
+
+    def __init__(self, folder: Path, views: Sequence[str] = ("plain",)):
+        if not (folder / "photos.json").is_file():
+            raise BadData(f"no features in {folder}; run captionbot features first")
+        self.ids: list[str] = json.loads((folder / "photos.json").read_text())
+        self.row = {name: number for number, name in enumerate(self.ids)}
+        self.views = {view: np.load(folder / f"{view}.npy", mmap_mode="r") for view in views}
+        self.done = {view: np.load(folder / f"{view}.done.npy") for view in views}
+
+    def __contains__(self, photo: str) -> bool:
+        return photo in self.row and all(done[self.row[photo]] for done in self.done.values())
+
+    def batch(self, photos: Sequence[str], view: str = "plain") -> np.ndarray:
+        """Grids of these photos, float16 (B, R, C)."""
+        return self.views[view][[self.row[photo] for photo in photos]]
+
+
+def compute_features(
+    photos: Sequence[tuple[str, Callable[[], bytes]]],
+    encoder: nn.Module,
+    folder: Path,
+    *,
+    views: Iterable[str] = ("plain",),
+    batch: int = 32,
+    device: str = "cpu",
+) -> dict[str, str]:
+    """Fill `folder` with the features of photos (id, function giving its bytes). What is there already stays.
+
+    Returns the photos that could not be read: id -> reason; they are skipped, not fatal.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = [photo for photo, _ in photos]
+    listed = folder / "photos.json"
+    if listed.exists() and json.loads(listed.read_text()) != ids:
+        raise BadData(f"{folder} holds features of other photos; remove it or choose another folder")
+    listed.write_text(json.dumps(ids))
+    encode = _encode_function(encoder, device)
+    broken: dict[str, str] = {}
+    with ThreadPoolExecutor(2) as threads:
+        for view in views:
+            grids, done = _open(folder, view, len(ids), encode)
+            todo = np.flatnonzero(~done)
+            with tqdm(total=len(todo), desc=f"features, {view}", unit="photo", disable=None) as bar:
+                for start in range(0, len(todo), batch):
+                    rows = todo[start : start + batch]
+                    pixels = list(threads.map(lambda row: _read(photos[row], broken), rows))
+                    good = [(row, photo) for row, photo in zip(rows, pixels, strict=True) if photo is not None]
+                    if good:
+                        stack = np.stack([photo for _, photo in good])
+                        stack = stack[:, :, ::-1] if view == "flip" else stack
+                        kept = [row for row, _ in good]
+                        grids[kept] = encode(stack)
+                        done[kept] = True
+                    bar.update(len(rows))
+    return broken
+
+
+def _open(folder: Path, view: str, count: int, encode: Callable) -> tuple[np.ndarray, np.ndarray]:
+    """The view's two arrays, opened for writing; made when they are not there."""
+    path, flags = folder / f"{view}.npy", folder / f"{view}.done.npy"
+    if path.exists() and flags.exists():
+        return np.lib.format.open_memmap(path, "r+"), np.lib.format.open_memmap(flags, "r+")
+    shape = encode(np.zeros((1, 224, 224, 3), np.uint8)).shape[1:]
+    grids = np.lib.format.open_memmap(path, "w+", np.float16, (count, *shape))
+    return grids, np.lib.format.open_memmap(flags, "w+", np.bool_, (count,))
+
+
+def _read(photo: tuple[str, Callable[[], bytes]], broken: dict[str, str]) -> np.ndarray | None:
+    try:
+        return read_photo(photo[1]())
+    except (UnreadablePhoto, OSError) as error:
+        broken[photo[0]] = str(error)
+        return None
+
+
+class _FromPixels(nn.Module):
+    """uint8 (B, H, W, 3) -> grid (B, R, C); accepts a teacher that returns a list of feature maps."""
+
+    def __init__(self, encoder: nn.Module):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        grid = self.encoder(normalise(photos))
+        return grid[-1].flatten(2).transpose(1, 2) if isinstance(grid, list) else grid
+
+
+def _encode_function(encoder: nn.Module, device: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from pixels to grids. On a CPU OpenVINO runs it, in float32: twice as fast as PyTorch there."""
+    network = _FromPixels(encoder).eval()
+    if device == "cpu":
+        import openvino
+
+        graph = openvino.convert_model(network, example_input=torch.zeros(1, 224, 224, 3, dtype=torch.uint8))
+        compiled = openvino.compile_model(
+            graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": 1}
+        )
+        return lambda photos: compiled(np.ascontiguousarray(photos))[0]
+    network = network.to(device, memory_format=torch.channels_last)
+
+    def encode(photos: np.ndarray) -> np.ndarray:
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
+            return network(torch.from_numpy(np.ascontiguousarray(photos)).to(device)).float().cpu().numpy()
+
+    return encode
