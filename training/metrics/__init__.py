@@ -1,0 +1,1 @@
+"""How good captions are: one metric a file, pinned by tests to pycocoevalcap; `scores.score` computes them all."""
