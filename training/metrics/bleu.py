@@ -67,6 +67,6 @@ def _smoothed(row: list[int]) -> float:
     matches, guesses, reference_length = row[:4], row[4:8], row[8]
     if matches[0] == 0:  # not one word in common
         return 0.0
-    precisions = [(found or _EPSILON) / max(1, guess) for found, guess in zip(matches, guesses)]
+    precisions = [(found or _EPSILON) / max(1, guess) for found, guess in zip(matches, guesses, strict=True)]
     brevity = min(0.0, 1.0 - reference_length / guesses[0])
     return math.exp(brevity + sum(math.log(p) for p in precisions) / ORDER)

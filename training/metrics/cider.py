@@ -78,7 +78,9 @@ class CiderD:
                 for reference, reference_weight, normalised in postings.get(ngram, ()):
                     similarity[reference] += min(weight, reference_weight) * normalised / norm
         length = _length(hypothesis)
-        total = sum(s * math.exp(-((length - r) ** 2) / (2 * SIGMA**2)) for s, r in zip(similarity, lengths))
+        total = sum(
+            s * math.exp(-((length - r) ** 2) / (2 * SIGMA**2)) for s, r in zip(similarity, lengths, strict=True)
+        )
         return 10.0 * total / (ORDER * len(lengths))
 
     def scores(self, photos: Iterable[Hashable], hypotheses: Iterable[Tokens]) -> np.ndarray:

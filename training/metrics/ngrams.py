@@ -14,4 +14,4 @@ ORDER = 4
 
 def count_ngrams(tokens: Tokens, n: int) -> Counter[Ngram]:
     """How often each sequence of n tokens occurs. Empty when the sentence is shorter than n."""
-    return Counter(zip(*(tokens[start:] for start in range(n))))
+    return Counter(zip(*(tokens[start:] for start in range(n)), strict=False))

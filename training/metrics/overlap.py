@@ -15,7 +15,7 @@ def overlap(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]
         in the reference that has it most often (as BLEU-1, without the brevity penalty).
     Recall: the share of a reference's words that the hypothesis has, repetitions clipped likewise; taken for each
         reference alone, and the best of them counts, since no caption can say what five people said.
-    F1: the harmonic mean of these two, photo by photo (so the corpus F1 is not that of the corpus precision and recall).
+    F1: the harmonic mean of these two, photo by photo (so the corpus F1 is not that of the corpus figures).
     An empty hypothesis scores 0.
     """
     return np.array([_score(*pair) for pair in zip(hypotheses, references, strict=True)]).reshape(-1, 3)

@@ -61,7 +61,7 @@ def score(
     said, truth = list(hypotheses.values()), [references.get(photo, ()) for photo in photos]
     if not photos:
         raise BadData("there are no captions to score")
-    if lacking := [photo for photo, sentences in zip(photos, truth) if not sentences]:
+    if lacking := [photo for photo, sentences in zip(photos, truth, strict=True) if not sentences]:
         raise BadData(f"{len(lacking)} captioned photos have no reference captions, the first is {lacking[0]}")
 
     draws = resample(len(photos), resamples, seed)
@@ -75,7 +75,7 @@ def score(
         "smoothed_bleu": smoothed_bleu(said, truth),
         "mean_length": np.array([len(caption) for caption in said], float),
     }
-    missing = {}
+    missing: dict[str, str] = {}
     figures = {name: interval(values, draws) for name, values in per_photo.items()}
     statistics = bleu_statistics(said, truth)
     for n in range(4):
