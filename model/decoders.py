@@ -2,7 +2,7 @@
 
     memory, state = decoder.start(grid)                               # once a photo
     log_probs, state, attention = decoder.step(tokens, memory, state) # once a word
-    logits = decoder(grid, tokens)                                    # all words at once, when the sentence is known
+    logits = decoder.logits(decoder(grid, tokens))                    # all words at once, when the sentence is known
 
 Letters in shape comments: B photos; K sentences of each photo (beams when decoding, references when training);
 T words; R cells of the grid; C its channels; D hidden size; E size of a word vector; V words in the vocabulary.
@@ -42,7 +42,10 @@ class Decoder(nn.Module):
         raise NotImplementedError
 
     def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
-        """grid (B, R, C), tokens (B, K, T) beginning with the start token -> logits (B, K, T, V) of the word after each."""
+        """grid (B, R, C), tokens (B, K, T) beginning with the start token -> readouts (B, K, T, E) of the word after each.
+
+        `logits` makes words of them; padding left out before it saves a third of the largest product.
+        """
         raise NotImplementedError
 
 
@@ -125,8 +128,8 @@ class AdaptiveDecoder(GridDecoder):
     def step(self, tokens: Tensor, memory: Arrays, state: Arrays) -> tuple[Tensor, Arrays, Tensor | None]:
         words = memory["gates"] + self.from_word(self.drop(self.words(tokens)))  # (B, K, 5D)
         hidden, cell, sentinel = self._advance(words, state["hidden"], state["cell"])
-        logits, attention = self._speak(hidden, sentinel, memory)
-        return logits.log_softmax(-1), {"hidden": hidden, "cell": cell}, attention
+        readout, attention = self._look(hidden, sentinel, memory)
+        return self.logits(readout).log_softmax(-1), {"hidden": hidden, "cell": cell}, attention
 
     def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
         memory, state = self.start(grid)
@@ -138,7 +141,7 @@ class AdaptiveDecoder(GridDecoder):
             hidden, cell, sentinel = self._advance(word, hidden, cell)
             steps.append((hidden, sentinel))
         said, sentinels = (torch.stack(parts, 2).flatten(1, 2) for parts in zip(*steps, strict=True))  # (B, KT, D)
-        return self._speak(said, sentinels, memory)[0].unflatten(1, tokens.shape[1:])
+        return self._look(said, sentinels, memory)[0].unflatten(1, tokens.shape[1:])
 
     def _advance(self, words: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One word: gates from word and photo (..., 5D), hidden and cell (..., D) -> hidden, cell, sentinel."""
@@ -146,12 +149,12 @@ class AdaptiveDecoder(GridDecoder):
         hidden, cell = lstm(gates, cell)
         return hidden, cell, look.sigmoid() * cell.tanh()
 
-    def _speak(self, hidden: Tensor, sentinel: Tensor, memory: Arrays) -> tuple[Tensor, Tensor]:
-        """hidden, sentinel (B, N, D) -> logits (B, N, V), attention (B, N, R)."""
+    def _look(self, hidden: Tensor, sentinel: Tensor, memory: Arrays) -> tuple[Tensor, Tensor]:
+        """hidden, sentinel (B, N, D) -> readouts (B, N, E), attention (B, N, R)."""
         hidden = self.drop(hidden)
         own = self.sentinel_key(sentinel), sentinel
         context, attention = self.attend(hidden, memory["keys"], memory["cells"], own)
-        return self.logits(self.readout(torch.cat([hidden, context], -1)).tanh()), attention
+        return self.readout(torch.cat([hidden, context], -1)).tanh(), attention
 
 
 class TopDownDecoder(GridDecoder):
@@ -184,7 +187,7 @@ class TopDownDecoder(GridDecoder):
         for word in words.unbind(2):
             state, readout, _ = self._advance(word, memory, state)
             said.append(readout)
-        return self.logits(torch.stack(said, 2))
+        return torch.stack(said, 2)
 
     def _advance(self, words: Tensor, memory: Arrays, state: Arrays) -> tuple[Arrays, Tensor, Tensor]:
         """One word (B, K, 4D) -> next state, readout (B, K, E), attention (B, K, R)."""
@@ -215,7 +218,7 @@ class PooledDecoder(Decoder):
     def step(self, tokens: Tensor, memory: Arrays, state: Arrays) -> tuple[Tensor, Arrays, Tensor | None]:
         words = memory["gates"] + self.from_word(self.drop(self.words(tokens)))
         hidden, cell = lstm(words + self.from_hidden(state["hidden"]), state["cell"])
-        return self._speak(hidden).log_softmax(-1), {"hidden": hidden, "cell": cell}, None
+        return self.logits(self._speak(hidden)).log_softmax(-1), {"hidden": hidden, "cell": cell}, None
 
     def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
         memory, _ = self.start(grid)
@@ -228,7 +231,7 @@ class PooledDecoder(Decoder):
         return self._speak(torch.stack(said, 2))
 
     def _speak(self, hidden: Tensor) -> Tensor:
-        return self.logits(self.readout(self.drop(hidden)).tanh())
+        return self.readout(self.drop(hidden)).tanh()
 
 
 class BiLstmDecoder(Decoder):
@@ -254,12 +257,12 @@ class BiLstmDecoder(Decoder):
 
     def step(self, tokens: Tensor, memory: Arrays, state: Arrays) -> tuple[Tensor, Arrays, Tensor | None]:
         words = torch.cat([state["words"], tokens[..., None]], -1)  # (B, K, T so far)
-        logits, attention = self._speak(self._read(words)[:, :, -1:].flatten(1, 2), memory)
-        return logits.log_softmax(-1), {"words": words}, attention
+        readout, attention = self._look(self._read(words)[:, :, -1], memory)
+        return self.logits(readout).log_softmax(-1), {"words": words}, attention
 
     def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
         memory, _ = self.start(grid)
-        return self._speak(self._read(tokens).flatten(1, 2), memory)[0].unflatten(1, tokens.shape[1:])
+        return self._look(self._read(tokens).flatten(1, 2), memory)[0].unflatten(1, tokens.shape[1:])
 
     def _read(self, tokens: Tensor) -> Tensor:
         """tokens (B, K, T) -> (B, K, T, D): what both halves made of each prefix, t words long for t = 1 to T.
@@ -283,11 +286,11 @@ class BiLstmDecoder(Decoder):
             hidden, cell = hidden[:, :, 1:], cell[:, :, 1:]
         return torch.cat([torch.stack(ahead, 2), torch.stack(back, 2)], -1)
 
-    def _speak(self, read: Tensor, memory: Arrays) -> tuple[Tensor, Tensor]:
-        """read (B, N, D) -> logits (B, N, V), attention (B, N, R)."""
+    def _look(self, read: Tensor, memory: Arrays) -> tuple[Tensor, Tensor]:
+        """read (B, N, D) -> readouts (B, N, E), attention (B, N, R)."""
         read = self.drop(read)
         context, attention = self.attend(read, memory["cells"], memory["cells"])
-        return self.logits(self.readout(torch.cat([read, context], -1)).tanh()), attention
+        return self.readout(torch.cat([read, context], -1)).tanh(), attention
 
 
 DECODERS: dict[str, type[Decoder]] = {
