@@ -1,0 +1,79 @@
+"""Where the bytes of photos lie: files in folders, or members of tar archives (`images-0.tar`), found by name."""
+
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.errors import BadData, UnreadablePhoto
+
+
+@dataclass(frozen=True)
+class Place:
+    """Bytes in a file: all of it, or a member of an archive. Plain values, so that worker processes can have it."""
+
+    path: Path
+    offset: int = 0
+    size: int = -1  # -1: to the end
+
+    def read(self) -> bytes:
+        """The bytes; opens the file each time, so any number of threads may read at once."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(self.size)
+        except OSError as error:
+            raise UnreadablePhoto(f"{self.path}: cannot be read ({error.strerror})") from None
+        if len(data) < self.size:
+            raise UnreadablePhoto(f"{self.path}: ends within a photo; fetch the archive again")
+        return data
+
+
+class PhotoFiles:
+    """All files below a folder and all members of its tar archives, by name. A single archive will do, too."""
+
+    def __init__(self, root: Path):
+        if not root.exists():
+            raise BadData(f"{root}: no such folder of photos")
+        self._paths: dict[str, Place] = {}
+        self._names: dict[str, Place | None] = {}  # by last part alone; None where several share it
+        for name, place in _files(root):
+            self._paths[name] = place
+            last = name.rpartition("/")[2]
+            self._names[last] = None if last in self._names else place
+
+    def find(self, name: str) -> Place | None:
+        """Place of the photo with this path; or with this last part, if just one has it."""
+        name = name.replace("\\", "/").removeprefix("./")
+        return self._paths.get(name) or self._names.get(name.rpartition("/")[2])
+
+
+def _files(root: Path) -> Iterator[tuple[str, Place]]:
+    """Names, relative to the root and with forward slashes, and places. Follows links, each folder once."""
+    if root.is_file():
+        yield from _members(root)
+        return
+    seen = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        for file in sorted(files):
+            path = Path(folder, file)
+            if path.suffix == ".tar":
+                yield from _members(path)
+            else:
+                yield path.relative_to(root).as_posix(), Place(path)
+
+
+def _members(archive: Path) -> Iterator[tuple[str, Place]]:
+    """Names and places of the files in an archive."""
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            for member in tar:
+                if member.isreg():
+                    yield member.name.removeprefix("./"), Place(archive, member.offset_data, member.size)
+    except (tarfile.TarError, OSError) as error:
+        raise BadData(f"{archive}: not a whole, uncompressed tar archive ({error}); fetch it again") from None
