@@ -1,7 +1,7 @@
 """Beam search over any step function and any array library. Knows nothing of photos or LSTMs.
 
-The heavy part (adding, choosing, gathering) runs where the log-probabilities are: NumPy arrays or PyTorch tensors on
-any device. The bookkeeping (which words so far, which sentences have ended) is a few hundred numbers and runs in NumPy.
+The heavy part (choosing the best words, gathering the state) runs where the log-probabilities are: NumPy arrays, or
+PyTorch tensors on any device. The bookkeeping is a few hundred numbers and runs in NumPy: see trellis.py.
 """
 
 from collections.abc import Callable
@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device, to_device
 
+from model.trellis import Trellis
+
 Array = Any  # NumPy array or PyTorch tensor
 State = dict[str, Array]  # leaves with leading dimensions (batch, beams)
 Step = Callable[[Array, State], tuple[Array, State, Array | None]]
 """step(tokens int64 (batch, beams), state) -> log-probs float32 (batch, beams, vocabulary), next state, extra.
 
 `extra` is None or an array with leading dimensions (batch, beams) that comes back with each word, such as attention.
-The first call has one beam, all later ones have `beams`.
+The first call has one beam, all later ones have `beams`. The search overwrites the log-probs it is given.
 """
 
 
@@ -31,7 +33,7 @@ class Rules:
     forbidden: tuple[int, ...] = ()  # ids never said
     dangling: tuple[int, ...] = ()  # ids a sentence never ends on
     no_repeat_ngram: int = 3  # no sequence of so many words twice; 0 allows it
-    length_penalty: float = 0.7  # alpha in score = log-probability / words ** alpha
+    length_penalty: float = 0.7  # alpha in score = log-probability / words ** alpha; 0 or more
 
     def score(self, log_prob: float, words: int) -> float:
         """Wu et al. 2016 (arXiv:1609.08144), equation 14, without its constant of five words."""
@@ -53,60 +55,71 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
 
     state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding.
 
-    A sentence counts as ended when its end is among the `beams` best continuations. A photo is done when `beams`
-    sentences have ended (so one beam stops at its first end), or when no unfinished one can still beat the worst
-    of the `nbest` kept.
+    A sentence has ended when its end is among the `beams` best continuations. A photo is done when `beams` sentences
+    have ended (so one beam stops at its first end), or when no unfinished one can still beat the worst of the `nbest`
+    kept. A sentence of `max_words` is closed, without the dangling words at its tail.
     """
     if not 1 <= nbest <= beams:
         raise ValueError(f"nbest must be from 1 to beams ({beams}), not {nbest}")
     leaf = next(iter(state.values()))
-    xp, place, batch = array_namespace(leaf), device(leaf), leaf.shape[0]
-    rows = xp.arange(batch, device=place)[:, None]
-    tokens = xp.full((batch, 1), rules.start, dtype=xp.int64, device=place)
-    totals = xp.zeros((batch, 1), dtype=xp.float32, device=place)  # log-probability of the words so far
-    trellis = _Trellis(batch, rules)
-    finished = _Finished(batch, beams, nbest, rules)
+    xp, place = array_namespace(leaf), device(leaf)
+    rows = xp.arange(leaf.shape[0], device=place)[:, None]
+    tokens = xp.full((leaf.shape[0], 1), rules.start, dtype=xp.int64, device=place)
+    trellis = Trellis(leaf.shape[0])
+    finished = _Finished(trellis, beams, nbest, rules)
 
     for _ in range(rules.max_words):
         log_probs, state, extra = step(tokens, state)
-        totals, parents, tokens = _best_continuations(xp, log_probs, totals, rows, beams, rules, trellis.repeats())
-        best, ends = _host(totals), trellis.read_ends(log_probs, extra)
-        finished.add_ends(ends, best, trellis)
-        stuck = ~finished.done & (best[:, 0] == -np.inf)  # no rule-abiding word is left: close what there is
-        finished.close(stuck, trellis)
-        trellis.grow(_host(parents), _host(tokens), _host(log_probs[rows, parents, tokens]), best)
+        trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
+        log_probs[:, :, [*rules.forbidden, rules.end]] = -xp.inf
+        repeats = trellis.repeats(rules.no_repeat_ngram)
+        if repeats[0].size:
+            log_probs[tuple(xp.asarray(ids, device=place) for ids in repeats)] = -xp.inf
+        values, words = _best_words(xp, log_probs, beams)
+        best, *continuations = _best_continuations(trellis.totals[-1], _host(values), _host(words), beams)
+        finished.add_ends(best)
+        trellis.grow(best, *continuations)
         finished.judge(best)
         if finished.done.all():
             break
+        parents, tokens = (xp.asarray(ids, device=place) for ids in continuations[:2])
         state = {name: values[rows, parents] for name, values in state.items()}
     else:
-        log_probs, state, extra = step(tokens, state)
-        trellis.read_ends(log_probs, extra)
-        finished.close(~finished.done, trellis)
-    return [[trellis.trace(photo, *node) for node in nodes] for photo, nodes in enumerate(finished.best_nodes())]
+        log_probs, _, extra = step(tokens, state)
+        trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
+        finished.close(~finished.done)
+    return finished.hypotheses()
+
+
+def _best_words(xp: Any, log_probs: Array, count: int) -> tuple[Array, Array]:
+    """Log-probability and id of the best words of each beam, (batch, beams, count), best first. Overwrites its input.
+
+    The best continuations are among them. A few passes of argmax cost far less than sorting the vocabulary.
+    """
+    batch, beams, _ = log_probs.shape
+    at = xp.arange(batch, device=device(log_probs))[:, None], xp.arange(beams, device=device(log_probs))[None, :]
+    values, words = [], []
+    for _ in range(count):
+        word = xp.argmax(log_probs, axis=2)
+        values.append(log_probs[(*at, word)])
+        words.append(word)
+        log_probs[(*at, word)] = -xp.inf
+    return xp.stack(values, axis=2), xp.stack(words, axis=2)
 
 
 def _best_continuations(
-    xp: Any, log_probs: Array, totals: Array, rows: Array, beams: int, rules: Rules, repeats: tuple[np.ndarray, ...]
-) -> tuple[Array, Array, Array]:
-    """Log-probability, parent beam and word of the `beams` best unfinished continuations, each (batch, beams).
+    totals: np.ndarray, values: np.ndarray, words: np.ndarray, count: int
+) -> tuple[np.ndarray, ...]:
+    """The best continuations of all beams of a photo: log-probability of the sentence, parent beam, word, and the
+    word's own log-probability; each (batch, count), best first.
 
-    A few passes of argmax cost far less than sorting batch * beams * vocabulary numbers.
+    totals: (batch, beams), log-probability of the sentences so far. values, words: (batch, beams, count).
     """
-    batch, _, vocabulary = log_probs.shape
-    candidates = log_probs + totals[:, :, None]
-    candidates[:, :, [*rules.forbidden, rules.end]] = -xp.inf
-    if repeats[0].size:
-        candidates[tuple(xp.asarray(ids, device=device(candidates)) for ids in repeats)] = -xp.inf
-    candidates = xp.reshape(candidates, (batch, -1))
-    values, places = [], []
-    for _ in range(beams):
-        place = xp.argmax(candidates, axis=1)[:, None]
-        values.append(candidates[rows, place])
-        places.append(place)
-        candidates[rows, place] = -xp.inf
-    chosen = xp.concat(places, axis=1)
-    return xp.concat(values, axis=1), chosen // vocabulary, chosen % vocabulary
+    candidates = (totals[:, :, None] + values).reshape(len(totals), -1)
+    order = np.argsort(-candidates, axis=1, kind="stable")[:, :count]
+    rows = np.arange(len(totals))[:, None]
+    parents, rank = order // values.shape[2], order % values.shape[2]
+    return candidates[rows, order], parents, words[rows, parents, rank], values[rows, parents, rank]
 
 
 def _host(array: Array) -> np.ndarray:
@@ -114,125 +127,69 @@ def _host(array: Array) -> np.ndarray:
     return np.array(to_device(array, "cpu"))
 
 
-class _Trellis:
-    """All words tried so far, with a pointer from each to the one before it.
-
-    A node (words, beam) is the beam that holds a sentence of so many words. It stands for exactly one sentence.
-    """
-
-    def __init__(self, batch: int, rules: Rules):
-        self.rules = rules
-        self.rows = np.arange(batch)[:, None]
-        self.sentences = np.zeros((batch, 1, 0), dtype=np.int64)  # (batch, beams, words) of the newest nodes
-        self.totals = [np.zeros((batch, 1), dtype=np.float32)]  # each list has one entry per number of words
-        self.parents: list[np.ndarray] = []
-        self.words: list[np.ndarray] = []
-        self.word_log_probs: list[np.ndarray] = []
-        self.end_log_probs: list[np.ndarray] = []
-        self.extras: list[np.ndarray | None] = []
-
-    @property
-    def length(self) -> int:
-        return len(self.parents)
-
-    def repeats(self) -> tuple[np.ndarray, ...]:
-        """Photo, beam and word of each continuation that would say an n-gram again."""
-        size, words = self.rules.no_repeat_ngram, self.length
-        earlier = words - size + 1  # n-grams that are complete
-        if size < 1 or earlier < 1:
-            return (np.zeros(0, dtype=np.int64),) * 3
-        same = np.ones((*self.sentences.shape[:2], earlier), dtype=bool)
-        for offset in range(size - 1):
-            last = self.sentences[:, :, earlier + offset, None]
-            same &= self.sentences[:, :, offset : offset + earlier] == last
-        photo, beam, where = np.nonzero(same)
-        return photo, beam, self.sentences[photo, beam, where + size - 1]
-
-    def read_ends(self, log_probs: Array, extra: Array | None) -> np.ndarray:
-        """Log-probability (batch, beams) of each newest sentence if it ended here; -inf where it must not end."""
-        self.end_log_probs.append(_host(log_probs[:, :, self.rules.end]))
-        self.extras.append(None if extra is None else _host(extra))
-        if self.length == 0:
-            return np.full_like(self.totals[0], -np.inf)
-        return np.where(self.dangles(self.sentences[:, :, -1]), -np.inf, self.totals[-1] + self.end_log_probs[-1])
-
-    def dangles(self, words: np.ndarray) -> np.ndarray:
-        return np.isin(words, self.rules.dangling)
-
-    def grow(self, parents: np.ndarray, words: np.ndarray, log_probs: np.ndarray, totals: np.ndarray) -> None:
-        self.sentences = np.concatenate([self.sentences[self.rows, parents], words[:, :, None]], axis=2)
-        self.parents.append(parents)
-        self.words.append(words)
-        self.word_log_probs.append(log_probs)
-        self.totals.append(totals)
-
-    def beams_on_the_way(self, photo: int, words: int, beam: int) -> list[int]:
-        """The beam in which the first 0, 1, ... words of the sentence stood."""
-        way = [beam]
-        for parents in reversed(self.parents[:words]):
-            way.append(int(parents[photo, way[-1]]))
-        return way[::-1]
-
-    def trace(self, photo: int, words: int, beam: int) -> Hypothesis:
-        way = self.beams_on_the_way(photo, words, beam)
-        log_probs = [float(values[photo, at]) for values, at in zip(self.word_log_probs, way[1:], strict=False)]
-        log_probs.append(float(self.end_log_probs[words][photo, beam]))
-        extras = [values[photo, at] for values, at in zip(self.extras, way, strict=False) if values is not None]
-        return Hypothesis(
-            tokens=tuple(int(values[photo, at]) for values, at in zip(self.words, way[1:], strict=False)),
-            log_probs=tuple(log_probs),
-            score=self.score(photo, words, beam),
-            extras=np.stack(extras) if extras else None,
-        )
-
-    def score(self, photo: int, words: int, beam: int) -> float:
-        total = self.totals[words][photo, beam] + self.end_log_probs[words][photo, beam]
-        return self.rules.score(float(total), words)
-
-
 class _Finished:
-    """Per photo, the nodes at which a sentence ended, and whether the search may stop."""
+    """Per photo, the nodes of the trellis at which a sentence ended, and whether the search may stop."""
 
-    def __init__(self, batch: int, beams: int, nbest: int, rules: Rules):
-        self.beams, self.nbest, self.rules = beams, nbest, rules
-        self.done = np.zeros(batch, dtype=bool)
-        self.scores: list[dict[tuple[int, int], float]] = [{} for _ in range(batch)]  # (words, beam) -> score
+    def __init__(self, trellis: Trellis, beams: int, nbest: int, rules: Rules):
+        self.trellis, self.beams, self.nbest, self.rules = trellis, beams, nbest, rules
+        self.dangling = np.array(rules.dangling, dtype=np.int64)
+        self.done = np.zeros(trellis.batch, dtype=bool)
+        self.scores: list[dict[tuple[int, int], float]] = [{} for _ in range(trellis.batch)]  # (words, beam) -> score
 
-    def add_ends(self, ends: np.ndarray, best: np.ndarray, trellis: _Trellis) -> None:
-        """Keep the ends that are among the `beams` best of all continuations.
+    def add_ends(self, best: np.ndarray) -> None:
+        """Keep the sentences that end here, where that is among the `beams` best of all continuations.
 
-        ends: (batch, beams), -inf where none is allowed. best: (batch, beams), the unfinished continuations.
+        best: (batch, beams), log-probability of the best continuations by another word.
         """
-        rivals = np.concatenate([best, ends], axis=1)
-        rank = (rivals[:, None, :] > ends[:, :, None]).sum(axis=2)
-        for photo, beam in np.argwhere((rank < self.beams) & (ends > -np.inf) & ~self.done[:, None]):
-            node = (trellis.length, int(beam))
-            self.scores[photo][node] = trellis.score(photo, *node)
+        if self.trellis.length > 0:
+            ends = self.trellis.totals[-1] + self.trellis.end_log_probs[-1]
+            ends[self._dangles(self.trellis.sentences[:, :, -1])] = -np.inf
+            rivals = np.concatenate([best, ends], axis=1)
+            rank = (rivals[:, None, :] > ends[:, :, None]).sum(axis=2)
+            for photo, beam in np.argwhere((rank < self.beams) & (ends > -np.inf) & ~self.done[:, None]).tolist():
+                self._keep(photo, self.trellis.length, beam)
+        stuck = best[:, 0] == -np.inf  # the rules allow no other word
+        if stuck.any():
+            self.close(stuck & ~self.done)
 
-    def close(self, photos: np.ndarray, trellis: _Trellis) -> None:
-        """End every unfinished sentence of these photos (batch,), without the dangling words at its tail."""
-        for photo in np.flatnonzero(photos):
-            live = np.flatnonzero(trellis.totals[-1][photo] > -np.inf)
+    def close(self, photos: np.ndarray) -> None:
+        """End every sentence of these photos (batch,) before the dangling words at its tail."""
+        length = self.trellis.length
+        for photo in np.flatnonzero(photos).tolist():
+            live = np.flatnonzero(self.trellis.totals[-1][photo] > -np.inf).tolist()
             for beam in live:
-                dangles = trellis.dangles(trellis.sentences[photo, beam])
-                if not dangles.all():
-                    words = int(np.flatnonzero(~dangles)[-1]) + 1
-                    node = (words, trellis.beams_on_the_way(photo, trellis.length, int(beam))[words])
-                    self.scores[photo][node] = trellis.score(photo, *node)
-            if not self.scores[photo] and trellis.length:  # nothing but dangling words: better than saying nothing
-                node = (trellis.length, int(live[0]))
-                self.scores[photo][node] = trellis.score(photo, *node)
+                sound = np.flatnonzero(~self._dangles(self.trellis.sentences[photo, beam]))
+                if sound.size:
+                    words = int(sound[-1]) + 1
+                    self._keep(photo, words, self.trellis.way(photo, length, beam)[words])
+            if not self.scores[photo] and length:  # nothing but dangling words: better than saying nothing
+                self._keep(photo, length, live[0])
             self.done[photo] = True
 
     def judge(self, best: np.ndarray) -> None:
         """Mark the photos that are done. best: (batch, beams), log-probability of the unfinished sentences."""
-        for photo in np.flatnonzero(~self.done):
+        for photo in np.flatnonzero(~self.done).tolist():
             scores = self.scores[photo].values()
             if len(scores) >= self.nbest:
                 worst = sorted(scores, reverse=True)[self.nbest - 1]
-                # A longer sentence has a lower log-probability and a larger divisor: this is the most it can reach.
+                # More words lower the log-probability and raise the divisor: no continuation can reach more than this.
                 hopeless = self.rules.score(float(best[photo, 0]), self.rules.max_words) <= worst
                 self.done[photo] = hopeless or len(scores) >= self.beams
 
-    def best_nodes(self) -> list[list[tuple[int, int]]]:
-        return [sorted(scores, key=lambda node: -scores[node])[: self.nbest] for scores in self.scores]
+    def hypotheses(self) -> list[list[Hypothesis]]:
+        return [
+            [
+                Hypothesis(
+                    *self.trellis.trace(photo, *node), score=scores[node], extras=self.trellis.beside(photo, *node)
+                )
+                for node in sorted(scores, key=lambda node: -scores[node])[: self.nbest]
+            ]
+            for photo, scores in enumerate(self.scores)
+        ]
+
+    def _keep(self, photo: int, words: int, beam: int) -> None:
+        total = self.trellis.totals[words][photo, beam] + self.trellis.end_log_probs[words][photo, beam]
+        self.scores[photo][words, beam] = self.rules.score(float(total), words)
+
+    def _dangles(self, words: np.ndarray) -> np.ndarray:
+        return (words[..., None] == self.dangling).any(axis=-1)

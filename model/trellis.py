@@ -1,0 +1,73 @@
+"""The bookkeeping of a beam search: every word tried, with a pointer from each to the one before it."""
+
+import numpy as np
+
+
+class Trellis:
+    """A node (words, beam) is the beam that held a sentence of so many words; it stands for exactly one sentence.
+
+    Lists have one entry per number of words; arrays are (batch, beams).
+    """
+
+    def __init__(self, batch: int):
+        self.batch = batch
+        self.sentences = np.zeros((batch, 1, 0), dtype=np.int64)  # (batch, beams, words): the newest nodes
+        self.totals = [np.zeros((batch, 1))]  # log-probability of the words of a node; -inf: there is no such sentence
+        self.end_log_probs: list[np.ndarray] = []  # of the end, right after a node
+        self.extras: list[np.ndarray | None] = []  # what the step function gave beside them
+        self._parents: list[np.ndarray] = []
+        self._words: list[np.ndarray] = []
+        self._word_log_probs: list[np.ndarray] = []
+
+    @property
+    def length(self) -> int:
+        """Words of the newest nodes."""
+        return len(self._parents)
+
+    def read_ends(self, end_log_probs: np.ndarray, extra: np.ndarray | None) -> None:
+        """What the step function says of the newest nodes."""
+        self.end_log_probs.append(end_log_probs)
+        self.extras.append(extra)
+
+    def grow(self, totals: np.ndarray, parents: np.ndarray, words: np.ndarray, log_probs: np.ndarray) -> None:
+        """Add one word to the parents; they become the newest nodes."""
+        newest = self.sentences[np.arange(self.batch)[:, None], parents]
+        self.sentences = np.concatenate([newest, words[:, :, None]], axis=2)
+        self.totals.append(totals)
+        self._parents.append(parents)
+        self._words.append(words)
+        self._word_log_probs.append(log_probs)
+
+    def repeats(self, size: int) -> tuple[np.ndarray, ...]:
+        """Photo, beam and word of each continuation that would say an n-gram of this size again; 0: none counts."""
+        earlier = self.length - size + 1  # n-grams that are complete
+        if size < 1 or earlier < 1:
+            return (np.zeros(0, dtype=np.int64),) * 3
+        same = np.ones((*self.sentences.shape[:2], earlier), dtype=bool)
+        for offset in range(size - 1):
+            same &= self.sentences[:, :, offset : offset + earlier] == self.sentences[:, :, earlier + offset, None]
+        photo, beam, place = np.nonzero(same)
+        return photo, beam, self.sentences[photo, beam, place + size - 1]
+
+    def way(self, photo: int, words: int, beam: int) -> list[int]:
+        """The beams in which the first 0, 1, ..., `words` words of a node's sentence stood."""
+        way = [beam]
+        for parents in reversed(self._parents[:words]):
+            way.append(int(parents[photo, way[-1]]))
+        return way[::-1]
+
+    def trace(self, photo: int, words: int, beam: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """Words of a node's sentence, and their log-probabilities with that of the end."""
+        way = self.way(photo, words, beam)[1:]
+        tokens = tuple(int(self._words[at][photo, slot]) for at, slot in enumerate(way))
+        log_probs = [float(self._word_log_probs[at][photo, slot]) for at, slot in enumerate(way)]
+        return tokens, (*log_probs, float(self.end_log_probs[words][photo, beam]))
+
+    def beside(self, photo: int, words: int, beam: int) -> np.ndarray | None:
+        """The extras of a node's words and of the end, (words + 1, ...); None if there were none."""
+        extras = [
+            extra[photo, slot]
+            for extra, slot in zip(self.extras, self.way(photo, words, beam), strict=False)
+            if extra is not None
+        ]
+        return np.stack(extras) if extras else None
