@@ -2,5 +2,6 @@
 
 from training.data.cleaning import names_a_side
 from training.data.dataset import Dataset, Example, load_dataset
+from training.data.mixing import mix
 
-__all__ = ["Dataset", "Example", "load_dataset", "names_a_side"]
+__all__ = ["Dataset", "Example", "load_dataset", "mix", "names_a_side"]

@@ -17,7 +17,7 @@ def clean(captions: Iterable[str], photo: str, split: str, report: Report) -> tu
     """
     kept: list[Words] = []
     for caption in captions:
-        words = tuple(tokenize(caption.encode("utf-8", "replace").decode()))  # JSON may hold halves of characters
+        words = tuple(tokenize(caption))
         if not words:
             report.drop("caption without words", photo)
         elif split == "train" and len(words) == 1:

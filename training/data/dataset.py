@@ -14,14 +14,20 @@ from functools import cached_property
 from pathlib import Path
 
 from model.errors import BadData, UnreadablePhoto
-from training.data import flickr8k
+from training.data import coco, custom, flickr8k, flickr30k, karpathy
 from training.data.cleaning import clean
 from training.data.identity import LEFT_OUT, SPLITS, photo_id, split_by_hash
 from training.data.photo_files import PhotoFiles, Place
-from training.data.raw import RawPhoto
+from training.data.raw import RawPhoto, Reader
 from training.data.report import Report
 
-READERS = {"flickr8k": flickr8k}
+READERS: dict[str, Reader] = {
+    "flickr8k": flickr8k,
+    "flickr30k": flickr30k,
+    "coco": coco,
+    "karpathy": karpathy,
+    "custom": custom,
+}
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,13 @@ class Dataset:
         examples: list[Example],
         report: Report,
         places: Mapping[str, Place],
-        left_out: frozenset[str] = frozenset(),
+        held_out: frozenset[str] = frozenset(),
     ):
-        """`places`: where the photo with this id lies. `left_out`: ids that the data set's authors put in no split."""
+        """`places`: where the photo with this id lies. `held_out`: ids never to train on, examples or not."""
         self.examples = examples
         self.report = report
         self.places = places
-        self.left_out = left_out
+        self.held_out = held_out
         for split in SPLITS:
             kept = self.split(split)
             report.splits[split] = len(kept), sum(len(example.captions) for example in kept)
@@ -109,14 +115,14 @@ def _assemble(raw: list[RawPhoto], files: PhotoFiles, folder: Path, report: Repo
     report.read = len(raw), sum(len(photo.captions) for photo in raw)
     examples: dict[str, Example] = {}
     places: dict[str, Place] = {}
-    left_out: set[str] = set()
+    held_out: set[str] = set()
     missing = 0
     for photo in raw:
-        name = photo.name.encode("utf-8", "replace").decode()
-        id = photo_id(name)
+        name, id = photo.name, photo_id(photo.name)
         split = photo.split or split_by_hash(id)
+        if split != "train":
+            held_out.add(id)
         if split == LEFT_OUT:
-            left_out.add(id)
             report.drop("photo in none of the split lists", name)
         elif (place := files.find(name)) is None:
             missing += 1
@@ -133,7 +139,7 @@ def _assemble(raw: list[RawPhoto], files: PhotoFiles, folder: Path, report: Repo
             f"{report.source}: none of its {missing:,} photos is in {folder}; name the folder that holds them"
         )
     if not examples:
-        raise BadData(f"{report.source}: no photo with a caption is left of {report.read[0]:,}. {report.why()}".strip())
+        raise BadData(f"{report.source}: an empty data set ({report.why() or 'it names no photo'}); check its captions")
     if any(photo.split is None for photo in raw):
         report.notes.append("photos without a split: one in ten is val, chosen by the hash of its id")
-    return Dataset(list(examples.values()), report, places, frozenset(left_out))
+    return Dataset(list(examples.values()), report, places, frozenset(held_out))

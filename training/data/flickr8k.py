@@ -34,7 +34,9 @@ def read(files: list[Path], report: Report) -> list[RawPhoto]:
     for name in splits:
         report.drop("photo in a split list, without captions", name)
     if lists and "test" not in lists:
-        report.notes.append(f"no {LISTS['test']} here: test photos are not known")
+        report.notes.append(
+            f"no {LISTS['test']} here, so its test photos are not known, and mixing cannot leave them out"
+        )
     return photos
 
 

@@ -41,7 +41,10 @@ def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 def parse_json(text: str, where: str) -> Any:
     """The value that `text` holds; `where` names it in the error."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\ud" in text.lower():  # half a character, such as \\ud83d alone, could be neither printed nor stored
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise BadData(f"{where}: not JSON ({error})") from None
 
