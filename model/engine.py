@@ -1,0 +1,28 @@
+"""What decoding needs of a network, whichever library runs it."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+Array = Any  # NumPy array (OpenVINO engine) or PyTorch tensor (PyTorch engine)
+Arrays = dict[str, Array]
+
+
+class Engine(Protocol):
+    """An encoder and a decoder, loaded and ready. Raises UnavailableEngine when it is built without its library."""
+
+    def encode(self, photos: np.ndarray) -> tuple[Arrays, Arrays]:
+        """Look at the photos: uint8 (batch, 224, 224, 3), RGB. Gives memory and state.
+
+        memory: what the decoder looks at, leaves (batch, ...), the same for all words and beams of a photo.
+        state: the recurrent state before the first word, leaves (batch, 1, ...), at least one.
+        """
+        ...
+
+    def step(self, tokens: Array, memory: Arrays, state: Arrays) -> tuple[Array, Arrays, Array | None]:
+        """Read one word per beam, int64 (batch, beams), and predict the next one.
+
+        Gives log-probabilities float32 (batch, beams, vocabulary), which the caller may overwrite, the next state
+        (batch, beams, ...), and attention float32 (batch, beams, regions), or None from a decoder without any.
+        """
+        ...
