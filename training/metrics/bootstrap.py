@@ -1,8 +1,8 @@
 """How far a figure can be trusted: bootstrap over photos (Efron and Tibshirani 1993; Koehn 2004 for two systems).
 
 Photos are drawn anew with replacement, and the figure is computed for each draw. A draw is kept as a row of weights
-(how often each photo was drawn), so all draws are one matrix product with what is known of each photo: its score, or, for
-metrics that are no mean, the statistics that are summed (BLEU). CIDEr's IDF stays as it was for the whole set.
+(how often each photo was drawn), so all draws are one matrix product with what is known of each photo: its score, or,
+for metrics that are no mean, the statistics that are summed (BLEU, METEOR). CIDEr's IDF stays that of the whole set.
 """
 
 from collections.abc import Callable
