@@ -7,7 +7,7 @@ from model.config import ModelConfig
 from model.vocabulary import END, PAD, START, UNK, Vocabulary
 
 # Words that need another one behind them: a sentence that ends on one was cut off. Of the human captions of Flickr8k in
-# which such a word stands, at most one in 49 ends on it ("a crowd looks on"), mostly none. "her" is not here ("a girl
+# which such a word stands, at most one in 47 ends on it ("a crowd looks on"), mostly none. "her" is not here ("a girl
 # with a dog beside her"), nor is any preposition that people do end on, such as "up", "behind" or "below".
 _NEEDS_ANOTHER_WORD = """
     a an the this that these those its his my your our their some very
