@@ -5,7 +5,7 @@ working directory.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -79,6 +79,6 @@ RIGHT = {  # what pydantic found wrong -> what would be right
 }
 
 
-def _in_words(mistake: dict) -> str:
+def _in_words(mistake: Any) -> str:  # one of pydantic's ErrorDetails
     right = RIGHT[mistake["type"]].format(**mistake.get("ctx", {})) if mistake["type"] in RIGHT else mistake["msg"]
     return f"{str(mistake['loc'][0]).upper()} is {mistake['input']!r}; it should be {right}"

@@ -1,0 +1,173 @@
+"""The command line. Each command reads its options, calls the package that does the work, and shows what came back.
+
+Heavy imports stand inside the commands, so that `captionbot --help` answers at once.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+
+import typer
+
+from model.errors import CaptionbotError
+
+if TYPE_CHECKING:
+    from model.caption_files import CaptionedFile
+    from settings import Settings
+
+Item = TypeVar("Item")
+Engine = Literal["auto", "openvino", "torch"]
+
+app = typer.Typer(
+    help="Describes photos in a sentence.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain text, and rich need not be imported
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+MOST_DRAWN = 20  # photos in one picture of --attention
+INSTALL = {  # a module that is missing -> the extra that brings it
+    "torch": "train",
+    "torchvision": "train",
+    "tqdm": "train",
+    "matplotlib": "train",
+    "nncf": "train",
+    "tensorboard": "train",
+    "pycocoevalcap": "train",
+    "openvino": "worker",
+}
+
+
+def main() -> None:
+    """Run a command. What people can put right is one line on stderr and exit code 1; Ctrl-C is exit code 130."""
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # file names may be any bytes
+    try:
+        app(prog_name="captionbot")
+    except CaptionbotError as error:
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        if (extra := INSTALL.get((error.name or "").partition(".")[0])) is None:
+            raise
+        _fail(f"{error.name} is not installed here; it comes with: pip install -e '.[{extra}]'")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"captionbot: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _settings() -> "Settings":
+    from settings import WrongSetting, read_settings
+
+    try:
+        return read_settings()
+    except WrongSetting as error:
+        raise CaptionbotError(str(error)) from None
+
+
+def _examples(*lines: str) -> str:
+    """An epilog for --help. Click keeps the line breaks of a paragraph that begins with a backspace character."""
+    return "\b\nExamples:\n" + "\n".join(f"  captionbot {line}" for line in lines)
+
+
+@app.callback()
+def _commands() -> None:
+    """Describes photos in a sentence. `captionbot COMMAND --help` tells more, with examples."""
+
+
+@app.command(
+    epilog=_examples(
+        "caption cat.jpg",
+        "caption holiday/ --nbest 3",
+        "caption holiday/ --jsonl > captions.jsonl",
+        "caption dog.jpg --attention looked-at.png",
+    )
+)
+def caption(
+    photos: Annotated[list[Path], typer.Argument(help="Photos, and folders to be searched for photos.")],
+    beams: Annotated[int | None, typer.Option(min=1, max=20, help="Width of the search.  [default: BEAMS]")] = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help="Take the likeliest word, always: --beams 1.")] = False,
+    nbest: Annotated[int, typer.Option(min=1, help="Sentences a photo; at most as many as beams.")] = 1,
+    engine: Annotated[Engine | None, typer.Option(help="What runs the network.  [default: ENGINE]")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Photos at once.  [default: MAX_BATCH]")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder.  [default: MODEL_DIR]")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")] = False,
+    attention: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Draw where the model looked for each word.")
+    ] = None,
+) -> None:
+    """Say what is on photos, a sentence each.
+
+    A file that is no photo gives a line on stderr and, in the end, exit code 1; the others are captioned all the same.
+    """
+    settings = _settings()
+    beams = 1 if greedy else beams or settings.beams
+    if nbest > beams:
+        raise typer.BadParameter(f"{nbest} sentences need as many beams; there are {beams}", param_hint="--nbest")
+
+    from functools import partial
+
+    from model.caption_files import FailedFile, caption_files, find_pictures, read_picture
+
+    paths = find_pictures(photos)
+    if attention and len(paths) > MOST_DRAWN:
+        raise typer.BadParameter(f"draws at most {MOST_DRAWN} photos, not {len(paths)}", param_hint="--attention")
+    if attention and (attention.suffix.lower() != ".png" or not attention.parent.is_dir()):
+        raise typer.BadParameter(f"{attention} is not a .png in a folder that exists", param_hint="--attention")
+
+    from model.attention_picture import attention_picture, stack
+    from model.captioner import Captioner
+
+    captioner = Captioner.load(model or settings.model_dir, engine=engine or settings.engine)
+    show = _printer(captioner.version, jsonl, max((len(path.name) for path in paths), default=0))
+    read = partial(read_picture, max_bytes=settings.max_photo_mb * 1e6, max_pixels=settings.max_pixels)
+    results = caption_files(captioner, paths, batch=batch or settings.max_batch, beams=beams, nbest=nbest, read=read)
+    drawn, failed = [], False
+    for result in _with_progress(results, len(paths)):
+        if isinstance(result, FailedFile):
+            print(f"captionbot: {result.error}", file=sys.stderr)
+            failed = True
+            continue
+        show(result)
+        said = result.caption
+        if attention and said.attention is not None:
+            drawn.append(attention_picture(result.photo, said.text, said.words, said.attention))
+    if attention and drawn:
+        stack(drawn).save(attention)
+    elif attention and not failed:
+        raise CaptionbotError("this model has no attention to draw; choose one with the attention decoder")
+    raise typer.Exit(failed)
+
+
+def _printer(version: str, jsonl: bool, width: int) -> "Callable[[CaptionedFile], None]":
+    """How results go to stdout: JSON Lines, text with tabs for a pipe, or colours for a person."""
+    from model import caption_lines
+
+    if jsonl:
+        return lambda result: print(caption_lines.json_line(result, version), flush=True)
+    if not sys.stdout.isatty():
+        return lambda result: print(caption_lines.plain_line(result), flush=True)
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return lambda result: console.print(caption_lines.terminal_text(result, min(width, 30)))
+
+
+def _with_progress(items: Iterable[Item], total: int, unit: str = "photos") -> Iterator[Item]:
+    """The items, counted on stderr if a person watches there and does not see the results themselves go by."""
+    if total < 2 or not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield from bar.track(items, total=total)
+
+
+if __name__ == "__main__":
+    main()
