@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from model.errors import UnreadablePhoto
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "HEIF", "AVIF")  # MPO is the JPEG of some phones
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
 MAX_PIXELS = 50_000_000
 
 pillow_heif.register_heif_opener()
