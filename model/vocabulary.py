@@ -27,7 +27,7 @@ class Vocabulary:
     def build(cls, sentences: Iterable[Sequence[str]], min_count: int = 5) -> Self:
         """All words seen at least `min_count` times, most frequent first; ties in alphabetical order."""
         counts = Counter(word for sentence in sentences for word in sentence)
-        kept = [word for word, count in counts.items() if count >= min_count]
+        kept = [word for word, count in counts.items() if count >= min_count and word not in SPECIAL]
         return cls([*SPECIAL, *sorted(kept, key=lambda word: (-counts[word], word))])
 
     def __len__(self) -> int:
@@ -52,13 +52,18 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> Self:
+        """Read what `save` wrote. Raises DamagedModel if it is something else."""
         try:
-            words = json.loads(path.read_text())
-        except ValueError as error:
+            words = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
             raise DamagedModel(f"{path}: not a vocabulary ({error})") from None
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise DamagedModel(f"{path}: a vocabulary is a JSON list of words")
-        return cls(words)
+        try:
+            return cls(words)
+        except DamagedModel as error:
+            raise DamagedModel(f"{path}: {error}") from None
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(self.words, ensure_ascii=False, indent=0) + "\n")
+        """Write the words as a JSON list, one a line."""
+        path.write_text(json.dumps(self.words, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

@@ -30,7 +30,8 @@ def _photos(path: Path, report: Report) -> list[RawPhoto]:
     photos: dict[int | str, RawPhoto] = {}
     for number, image in enumerate(member(content, "images", list, str(path))):
         where = f"{path}, image {number}"
-        photos[member(image, "id", (int, str), where)] = RawPhoto(member(image, "file_name", str, where), split=split)
+        image_id, name = member(image, "id", (int, str), where), member(image, "file_name", str, where)
+        photos[image_id] = RawPhoto(name, split=split)
     for number, annotation in enumerate(member(content, "annotations", list, str(path))):
         where = f"{path}, annotation {number}"
         image_id, caption = member(annotation, "image_id", (int, str), where), member(annotation, "caption", str, where)
