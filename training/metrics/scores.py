@@ -11,6 +11,7 @@ from model.errors import BadData
 from training.metrics.bleu import bleu_of_totals, bleu_statistics, smoothed_bleu
 from training.metrics.bootstrap import Interval, interval, resample
 from training.metrics.cider import cider
+from training.metrics.meteor import meteor_of_totals, meteor_statistics
 from training.metrics.overlap import overlap
 from training.metrics.rouge import rouge_l
 
@@ -80,6 +81,13 @@ def score(
     statistics = bleu_statistics(said, truth)
     for n in range(4):
         figures[f"bleu_{n + 1}"] = interval(statistics, draws, partial(_bleu, n))
+    if meteor:
+        counts, reason = meteor_statistics(said, truth)
+        if counts is None:
+            missing["meteor"] = reason
+        else:
+            figures["meteor"] = interval(counts, draws, meteor_of_totals)
+            per_photo["meteor"] = meteor_of_totals(counts)
     figures |= _variety(said)
     return Scores(figures, photos, per_photo | {"bleu": statistics}, missing)
 
