@@ -3,6 +3,8 @@
 Heavy imports stand inside the commands, so that `captionbot --help` answers at once.
 """
 
+import json
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -60,12 +62,28 @@ def _fail(message: str) -> NoReturn:
 
 
 def _settings() -> "Settings":
+    """Read the settings and start logging as they say."""
     from settings import WrongSetting, read_settings
 
     try:
-        return read_settings()
+        settings = read_settings()
     except WrongSetting as error:
         raise CaptionbotError(str(error)) from None
+    handler = logging.StreamHandler()
+    if settings.log_format == "json":
+        handler.setFormatter(JsonLog())
+    logging.basicConfig(level=settings.log_level, handlers=[handler])
+    return settings
+
+
+class JsonLog(logging.Formatter):
+    """One object a line, for programs that collect logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {"time": record.created, "level": record.levelname, "logger": record.name, "text": record.getMessage()}
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
 
 
 def _examples(*lines: str) -> str:

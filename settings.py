@@ -69,7 +69,7 @@ def read_settings(env_file: Path | None = ROOT / ".env") -> Settings:
 
 
 RIGHT = {  # what pydantic found wrong -> what would be right
-    "greater_than": "more than {gt}",
+    "greater_than": "more than {gt:g}",
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
     "int_parsing": "a whole number",
