@@ -7,7 +7,7 @@ PYTHON ?= python3
 SERVING = .venv/.installed
 DEV = .venv-dev/.installed
 
-.PHONY: run test check dev serving clean python-is-fit
+.PHONY: run test check dev serving clean
 .DELETE_ON_ERROR:
 
 run: serving
@@ -29,16 +29,18 @@ dev: $(DEV)
 # The stamp is older than pyproject.toml when dependencies may have changed: then pip looks again.
 $(SERVING): EXTRAS = bots,worker
 $(DEV): EXTRAS = bots,worker,train,dev
-$(SERVING) $(DEV): pyproject.toml | python-is-fit
-	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --editable '.[$(EXTRAS)]'
-	touch $@
+$(SERVING) $(DEV): pyproject.toml
+	@test -x $(@D)/bin/pip || { $(CHECK_PYTHON) && $(PYTHON) -m venv $(@D); }
+	@echo 'Installing what .[$(EXTRAS)] needs into $(@D); this takes minutes the first time.'
+	@$(@D)/bin/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@touch $@
 
-python-is-fit:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo 'captionbot needs Python 3.11 or newer. Say which: make PYTHON=python3.12 run' >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' || \
-		{ echo 'This Python cannot make environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+define CHECK_PYTHON
+{ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo 'captionbot needs Python 3.11 or newer. Say which: make PYTHON=python3.12 run' >&2; exit 1; }; } && \
+{ $(PYTHON) -c 'import ensurepip, venv' || { \
+	echo 'This Python cannot make environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }; }
+endef
 
 clean:
 	rm -rf .venv .venv-dev .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis captionbot.egg-info
