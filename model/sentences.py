@@ -36,3 +36,8 @@ def sentence(words: Sequence[str]) -> str:
     """Words as people write them: a capital at the start, a full stop at the end."""
     text = " ".join(words)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def hedge(words: Sequence[str]) -> str:
+    """The same for a caption that may well be wrong."""
+    return f"Could be: {' '.join(words)}."

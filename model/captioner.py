@@ -1,0 +1,131 @@
+"""The face of the model: photos in, sentences with a confidence out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import isqrt
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from model.beam_search import Hypothesis, beam_search
+from model.checkpoint import StoredModel, load_model
+from model.confidence import Confidence, caption_features, mean_probability
+from model.engine import Engine
+from model.errors import UnavailableEngine
+from model.photo_statistics import photo_statistics
+from model.sentences import decoding_rules, hedge, sentence
+
+NO_PHOTO = "This does not look like a photo."
+# module to import -> name for people, extra of pyproject.toml that brings it; the first that is there is "auto"
+ENGINES = {"openvino": ("OpenVINO", "worker"), "torch": ("PyTorch", "gpu")}
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One sentence about one photo, and all that is known of it."""
+
+    text: str  # for people: capitalised, hedged when unsure, NO_PHOTO when there is none
+    words: tuple[str, ...]  # as decoded
+    confidence: float  # 0 to 1: how often text of this confidence is right
+    alternatives: tuple[str, ...]  # the next best sentences, best first
+    word_log_probs: tuple[float, ...]  # one per word
+    attention: np.ndarray | None  # (words, rows, columns): where the network looked; None from a decoder without any
+    hedged: bool
+    photo: bool  # False: blank, noise, a page of text, a screenshot ...
+
+
+class Captioner:
+    """A model that is loaded and ready. Use it from one thread at a time."""
+
+    def __init__(self, stored: StoredModel, engine: Engine):
+        self.engine = engine
+        self.config = stored.config
+        self.vocabulary = stored.vocabulary
+        self.version = stored.version
+        self.rules = decoding_rules(stored.config, stored.vocabulary)
+        self.confidence = None if stored.confidence is None else Confidence.from_json(stored.confidence)
+
+    @classmethod
+    def load(cls, folder: Path, engine: str = "auto", *, precision: str = "auto", device: str = "auto") -> Self:
+        """Read a model folder and start an engine; "auto" is OpenVINO where it is installed, else PyTorch.
+
+        precision: of OpenVINO, "auto", "int8" or "f32". device: of PyTorch, "auto" or as torch.device takes it.
+        Raises DamagedModel, UnavailableEngine.
+        """
+        chosen = choose_engine(engine)
+        stored = load_model(folder)
+        return cls(stored, _start_engine(chosen, stored, precision, device))
+
+    def caption(self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1) -> list[Caption]:
+        """One caption per photo, in the same order. All photos run as one batch; one beam is greedy decoding.
+
+        photos: uint8 (size, size, 3) each, from `read_photo`. nbest: sentences per photo, at most `beams`.
+        """
+        if not photos:
+            return []
+        memory, state = self.engine.encode(np.stack(photos))
+        found = beam_search(
+            lambda tokens, state: self.engine.step(tokens, memory, state),
+            state,
+            beams=beams,
+            rules=self.rules,
+            nbest=max(nbest, min(beams, 2)),  # the second best tells how sure the best is
+        )
+        return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, found, strict=True)]
+
+    def _caption(self, photo: np.ndarray, hypotheses: list[Hypothesis], nbest: int) -> Caption:
+        best, *others = hypotheses
+        words = self.vocabulary.decode(best.tokens)
+        text, confidence, hedged, is_photo = sentence(words), mean_probability(best), False, True
+        if self.confidence is not None:
+            confidence = self.confidence.good(caption_features(hypotheses))
+            photo_likelihood = self.confidence.photo(photo_statistics(photo))
+            if photo_likelihood < self.confidence.refuse_below:
+                text, confidence, is_photo = NO_PHOTO, 1 - photo_likelihood, False
+            elif confidence < self.confidence.hedge_below:
+                text, hedged = hedge(words), True
+        return Caption(
+            text=text,
+            words=tuple(words),
+            confidence=confidence,
+            alternatives=tuple(sentence(self.vocabulary.decode(other.tokens)) for other in others[: nbest - 1]),
+            word_log_probs=best.log_probs[:-1],
+            attention=None if best.extras is None else _grids(best.extras[:-1]),
+            hedged=hedged,
+            photo=is_photo,
+        )
+
+
+def choose_engine(name: str = "auto") -> str:
+    """Name of the engine that runs here. Raises UnavailableEngine: what to install."""
+    if name == "auto":
+        installed = [engine for engine in ENGINES if find_spec(engine)]
+        if not installed:
+            extras = " or ".join(f'pip install -e ".[{extra}]"' for _, extra in ENGINES.values())
+            raise UnavailableEngine(f"no engine is installed here: {extras} brings one")
+        return installed[0]
+    if name not in ENGINES:
+        raise UnavailableEngine(f"there is no engine {name!r}; choose auto, {' or '.join(ENGINES)}")
+    if not find_spec(name):
+        title, extra = ENGINES[name]
+        raise UnavailableEngine(f'{title} is not installed here: pip install -e ".[{extra}]", or choose --engine auto')
+    return name
+
+
+def _start_engine(name: str, stored: StoredModel, precision: str, device: str) -> Engine:
+    """Imports are here because either library may be missing, and takes seconds to load."""
+    if name == "openvino":
+        from model.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(stored, precision=precision)
+    from model.torch_engine import TorchEngine
+
+    return TorchEngine(stored, device=device)
+
+
+def _grids(attention: np.ndarray) -> np.ndarray:
+    """(words, regions) -> (words, rows, columns)."""
+    side = isqrt(attention.shape[1])
+    return attention.reshape(len(attention), side, side)
