@@ -6,7 +6,7 @@ One folder an encoder and preprocessing: `photos.json` (ids in order), one `<vie
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tqdm import tqdm
 from model.encoders import normalise
 from model.errors import BadData, UnreadablePhoto
 from model.photos import read_photo
+from training.data import Dataset, Example
 
 VIEWS = ("plain", "flip")  # flip: mirrored left to right, for captions that name neither side
 PREPROCESSING = "square-224-imagenet-1"  # change it when model/photos.py or normalise() gives other pixels
@@ -51,42 +52,47 @@ class Features:
 
 
 def compute_features(
-    photos: Sequence[tuple[str, Callable[[], bytes]]],
+    dataset: Dataset,
+    examples: Sequence[Example],
     encoder: nn.Module,
     folder: Path,
     *,
-    views: Iterable[str] = ("plain",),
+    views: Sequence[str] = ("plain",),
     batch: int = 32,
     device: str = "cpu",
 ) -> dict[str, str]:
-    """Fill `folder` with the features of photos (id, function giving its bytes). What is there already stays.
+    """Fill `folder` with the features of these photos. What is there already stays.
 
     Returns the photos that could not be read: id -> reason; they are skipped, not fatal.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ids = [photo for photo, _ in photos]
     listed = folder / "photos.json"
-    if listed.exists() and json.loads(listed.read_text()) != ids:
-        raise BadData(f"{folder} holds features of other photos; remove it or choose another folder")
-    listed.write_text(json.dumps(ids))
-    encode = _encode_function(encoder, device)
+    if not listed.exists():
+        listed.write_text(json.dumps([example.id for example in examples]))
+    row = {photo: number for number, photo in enumerate(json.loads(listed.read_text()))}
+    if not all(example.id in row for example in examples):
+        raise BadData(f"{folder} holds features of other photos; remove it, or keep these elsewhere (features=FOLDER)")
     broken: dict[str, str] = {}
+    encode: Callable[[np.ndarray], np.ndarray] | None = None
     with ThreadPoolExecutor(2) as threads:
         for view in views:
-            grids, done = _open(folder, view, len(ids), encode)
-            todo = np.flatnonzero(~done)
+            if (folder / f"{view}.done.npy").exists():
+                done = np.load(folder / f"{view}.done.npy")
+                if all(done[row[example.id]] for example in examples):
+                    continue
+            encode = encode or _encode_function(encoder, device)
+            grids, done = _open(folder, view, len(row), encode)
+            todo = [example for example in examples if not done[row[example.id]]]
             with tqdm(total=len(todo), desc=f"features, {view}", unit="photo", disable=None) as bar:
                 for start in range(0, len(todo), batch):
-                    rows = todo[start : start + batch]
-                    pixels = list(threads.map(lambda row: _read(photos[row], broken), rows))
-                    good = [(row, photo) for row, photo in zip(rows, pixels, strict=True) if photo is not None]
+                    part = todo[start : start + batch]
+                    pixels = list(threads.map(lambda example: _read(dataset, example, broken), part))
+                    good = [(row[e.id], photo) for e, photo in zip(part, pixels, strict=True) if photo is not None]
                     if good:
-                        stack = np.stack([photo for _, photo in good])
-                        stack = stack[:, :, ::-1] if view == "flip" else stack
-                        kept = [row for row, _ in good]
-                        grids[kept] = encode(stack)
-                        done[kept] = True
-                    bar.update(len(rows))
+                        rows, stack = [number for number, _ in good], np.stack([photo for _, photo in good])
+                        grids[rows] = encode(stack[:, :, ::-1] if view == "flip" else stack)
+                        done[rows] = True
+                    bar.update(len(part))
     return broken
 
 
@@ -100,11 +106,11 @@ def _open(folder: Path, view: str, count: int, encode: Callable) -> tuple[np.nda
     return grids, np.lib.format.open_memmap(flags, "w+", np.bool_, (count,))
 
 
-def _read(photo: tuple[str, Callable[[], bytes]], broken: dict[str, str]) -> np.ndarray | None:
+def _read(dataset: Dataset, example: Example, broken: dict[str, str]) -> np.ndarray | None:
     try:
-        return read_photo(photo[1]())
+        return read_photo(dataset.photo_bytes(example))
     except (UnreadablePhoto, OSError) as error:
-        broken[photo[0]] = str(error)
+        broken[example.id] = str(error)
         return None
 
 

@@ -1,0 +1,109 @@
+"""What to train and how: one TOML file a recipe, every setting with a default and a reason; a wrong name is an error."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from model.errors import BadRecipe
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of a training run. Paths are relative to where the command is run."""
+
+    # what is learnt from
+    data: str = ""  # folder of a data set; training/data/ lists the formats
+    format: str = "auto"
+    features: str = "data/features"  # where cached features lie, a folder an encoder
+    views: tuple[str, ...] = ("plain",)  # "flip" mirrors half of the photos whose captions name no side
+    min_count: int = 4  # a word seen less often in training captions becomes <unk>
+
+    # the network; sizes as in ModelConfig
+    encoder: str = "resnet50"
+    encoder_weights: str = "imagenet"  # imagenet (torchvision's), random, a weights file, a model folder, or a teacher's .py
+    decoder: str = "attention"
+    embedding: int = 512
+    hidden: int = 512
+    heads: int = 8
+    dropout: float = 0.5  # thirty thousand captions are few: without it dev falls after five passes
+    word_vectors: str = ""  # a GloVe text file; its vectors replace the random ones of the words it knows
+    freeze_words: bool = False
+    start_from: str = ""  # a model folder whose decoder (and vocabulary) training goes on from
+
+    # cross-entropy
+    epochs: int = 15
+    batch: int = 32  # photos, each with up to `captions` of its captions
+    captions: int = 5
+    max_words: int = 18  # longer captions are cut in training; one in fifty of Flickr8k's
+    learning_rate: float = 1e-3
+    warmup: int = 200  # steps
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.1
+    clip: float = 1.0  # largest norm of the gradient
+    ema: float = 0.998  # decay of the averaged weights, which are what is validated and kept
+    patience: int = 5  # epochs without a better validation CIDEr before stopping
+
+    # self-critical training, after cross-entropy
+    critical_epochs: int = 0
+    critical_learning_rate: float = 1e-4
+    samples: int = 5  # sentences drawn a photo; each is judged against the mean of the others
+
+    # the encoder, when it is run live instead of from cached features
+    live: bool = False
+    tuned_stages: int = 0  # how many of the encoder's last stages are trained; 0 with live = augmentation only
+    encoder_learning_rate: float = 1e-5
+
+    # the run
+    beams: int = 3  # for validation
+    seed: int = 1
+    device: str = "auto"  # auto, cpu, cuda
+    limit: int = 0  # use only so many training photos, to try things; 0 = all
+    tensorboard: bool = False
+
+    @classmethod
+    def load(cls, path: Path, overrides: list[str] | None = None) -> Self:
+        """Read a TOML file, then apply `name=value` overrides."""
+        try:
+            values = tomllib.loads(path.read_text())
+        except FileNotFoundError:
+            known = ", ".join(sorted(file.stem for file in (Path(__file__).parent / "configs").glob("*.toml")))
+            raise BadRecipe(f"no recipe at {path}; the ones that come with captionbot are {known}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise BadRecipe(f"{path}: {error}") from None
+        for override in overrides or []:
+            name, separator, value = override.partition("=")
+            if not separator:
+                raise BadRecipe(f"--set {override}: write it as name=value")
+            values[name.strip()] = _parse(value.strip())
+        return cls.of(values)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Check names and types; whole numbers serve as fractions."""
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        checked = {}
+        for name, value in values.items():
+            if name not in fields:
+                raise BadRecipe(f"unknown setting {name!r}; the settings are {', '.join(fields)}")
+            default = fields[name].default
+            if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+            if isinstance(default, tuple):
+                value = tuple(value) if isinstance(value, list | tuple) else (value,)
+            if type(value) is not type(default):
+                raise BadRecipe(f"{name} is {value!r}; it must be a {type(default).__name__}, such as {default!r}")
+            checked[name] = value
+        return cls(**checked)
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self) | {"views": list(self.views)}
+
+
+def _parse(text: str) -> Any:
+    """A TOML value; anything that is none is taken as a string, so that --set data=/some/path needs no quotes."""
+    try:
+        return tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
