@@ -6,19 +6,16 @@ Heavy imports stand inside the commands, so that `captionbot --help` answers at 
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from model.errors import CaptionbotError
 
 if TYPE_CHECKING:
-    from model.caption_files import CaptionedFile
     from settings import Settings
 
-Item = TypeVar("Item")
 Engine = Literal["auto", "openvino", "torch"]
 
 app = typer.Typer(
@@ -88,7 +85,7 @@ class JsonLog(logging.Formatter):
 
 def _examples(*lines: str) -> str:
     """An epilog for --help. Click keeps the line breaks of a paragraph that begins with a backspace character."""
-    return "\b\nExamples:\n" + "\n".join(f"  captionbot {line}" for line in lines)
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 @app.callback()
@@ -98,10 +95,10 @@ def _commands() -> None:
 
 @app.command(
     epilog=_examples(
-        "caption cat.jpg",
-        "caption holiday/ --nbest 3",
-        "caption holiday/ --jsonl > captions.jsonl",
-        "caption dog.jpg --attention looked-at.png",
+        "captionbot caption cat.jpg",
+        "captionbot caption holiday/ --nbest 3",
+        "captionbot caption holiday/ --jsonl > captions.jsonl",
+        "captionbot caption dog.jpg --attention looked-at.png",
     )
 )
 def caption(
@@ -137,14 +134,15 @@ def caption(
         raise typer.BadParameter(f"{attention} is not a .png in a folder that exists", param_hint="--attention")
 
     from model.attention_picture import attention_picture, stack
+    from model.caption_output import printer, with_progress
     from model.captioner import Captioner
 
     captioner = Captioner.load(model or settings.model_dir, engine=engine or settings.engine)
-    show = _printer(captioner.version, jsonl, max((len(path.name) for path in paths), default=0))
+    show = printer(captioner.version, jsonl=jsonl, names=[path.name for path in paths])
     read = partial(read_picture, max_bytes=settings.max_photo_mb * 1e6, max_pixels=settings.max_pixels)
     results = caption_files(captioner, paths, batch=batch or settings.max_batch, beams=beams, nbest=nbest, read=read)
     drawn, failed = [], False
-    for result in _with_progress(results, len(paths)):
+    for result in with_progress(results, len(paths)):
         if isinstance(result, FailedFile):
             print(f"captionbot: {result.error}", file=sys.stderr)
             failed = True
@@ -160,31 +158,75 @@ def caption(
     raise typer.Exit(failed)
 
 
-def _printer(version: str, jsonl: bool, width: int) -> "Callable[[CaptionedFile], None]":
-    """How results go to stdout: JSON Lines, text with tabs for a pipe, or colours for a person."""
-    from model import caption_lines
+@app.command(epilog=_examples("captionbot models", "captionbot models data/runs"))
+def models(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Where to look.  [default: MODEL_DIR and MODEL_STORE]")
+    ] = None,
+) -> None:
+    """List model folders: version, decoder, words, CIDEr on the validation photos. Each is checked for damage."""
+    settings = _settings()
+    from model.model_list import ListedModel, find_models
 
-    if jsonl:
-        return lambda result: print(caption_lines.json_line(result, version), flush=True)
-    if not sys.stdout.isatty():
-        return lambda result: print(caption_lines.plain_line(result), flush=True)
-    from rich.console import Console
+    damaged = False
+    for found in find_models(folders or [settings.model_dir, settings.model_store]):
+        if isinstance(found, ListedModel):
+            cider = "-" if found.cider is None else f"{found.cider:.3f}"
+            print(f"{found.version}  {found.decoder:<9}  {found.words:>6} words  CIDEr {cider:>5}  {found.folder}")
+        else:
+            print(f"captionbot: {found}", file=sys.stderr)
+            damaged = True
+    raise typer.Exit(damaged)
 
-    console = Console(highlight=False)
-    return lambda result: console.print(caption_lines.terminal_text(result, min(width, 30)))
+
+@app.command(epilog=_examples("captionbot data flickr8k/", "captionbot data coco/ --format karpathy"))
+def data(
+    folder: Annotated[Path, typer.Argument(help="Folder of a data set.")],
+    format: Annotated[
+        str, typer.Option(help="flickr8k, flickr30k, coco, karpathy, custom; auto looks at the files.")
+    ] = "auto",
+) -> None:
+    """Read a data set and say what was found, what was dropped, and why."""
+    from training.data import load_dataset
+
+    print(load_dataset(folder, format=format).report)
 
 
-def _with_progress(items: Iterable[Item], total: int, unit: str = "photos") -> Iterator[Item]:
-    """The items, counted on stderr if a person watches there and does not see the results themselves go by."""
-    if total < 2 or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from items
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the recipe; repeatable.")
+]
 
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield from bar.track(items, total=total)
+
+@app.command(
+    epilog=_examples(
+        "captionbot train attention --set data=flickr8k/",
+        "captionbot train attention --set data=flickr8k/ --set decoder=pooled --out runs/pooled",
+        "captionbot train my-recipe.toml",
+        "torchrun --nproc-per-node 4 -m captionbot train attention --set data=coco/",
+    )
+)
+def train(
+    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of one in training/configs.")],
+    set: Overrides = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: DATA_DIR/runs/RECIPE]")] = None,
+) -> None:
+    """Train a captioner as a recipe says.
+
+    Run the same command again to go on after a stop. The run folder gets the curves and the best epoch's model folder.
+    """
+    settings = _settings()
+    from training.recipe import Recipe
+    from training.train import train as run
+
+    path = _recipe_path(recipe)
+    best = run(Recipe.load(path, set), out or settings.data_dir / "runs" / path.stem)
+    print(f"The best model is in {best}")
+
+
+def _recipe_path(name: str) -> Path:
+    """The file itself, or the recipe of that name that comes with captionbot."""
+    ours = Path(__file__).parent / "training" / "configs" / f"{name}.toml"
+    return ours if ours.is_file() and not Path(name).is_file() else Path(name)
 
 
 if __name__ == "__main__":

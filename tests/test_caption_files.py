@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from model.caption_files import CaptionedFile, FailedFile, caption_files, find_pictures, read_picture
-from model.caption_lines import json_line, plain_line, terminal_text
+from model.caption_output import json_line, plain_line, terminal_text
 from model.captioner import Caption
 from model.errors import UnreadablePhoto
 

@@ -1,10 +1,42 @@
 """How captioned files are written out: a JSON object, tab-separated text, or coloured for a terminal."""
 
 import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from model.caption_files import CaptionedFile
+
+WIDEST_NAME = 30  # of the column of file names in a terminal
+Item = TypeVar("Item")
+
+
+def printer(model: str, *, jsonl: bool, names: Iterable[str]) -> Callable[[CaptionedFile], None]:
+    """What writes a result to stdout: JSON Lines, text with tabs for a pipe, or colours for a person.
+
+    model: the version of the model folder. names: of all files that may come, for the width of their column.
+    """
+    if jsonl:
+        return lambda result: print(json_line(result, model), flush=True)
+    if not sys.stdout.isatty():
+        return lambda result: print(plain_line(result), flush=True)
+    console = Console(highlight=False)
+    width = min(max(map(len, names), default=0), WIDEST_NAME)
+    return lambda result: console.print(terminal_text(result, width))
+
+
+def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
+    """The items, counted on stderr if a person watches there and does not see the results themselves go by."""
+    if total < 2 or not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from items
+        return
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("photos"), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield from bar.track(items, total=total)
 
 
 def json_line(result: CaptionedFile, model: str) -> str:
