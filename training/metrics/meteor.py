@@ -26,8 +26,8 @@ def meteor_statistics(
 ) -> tuple[np.ndarray | None, str]:
     """Counts of each photo against the reference that fits best: float64 (photos, 23) for `meteor_of_totals`, and "".
 
-    Without them None, and the reason in a few words. Java is stopped after `seconds` at the latest; it takes about ten
-    to start, and then scores some hundred photos a second.
+    Without them None, and the reason in a few words. Java is stopped after `seconds` at the latest; to start takes
+    about ten of them.
     """
     java, jar = shutil.which("java"), _jar()
     if java is None:
