@@ -2,8 +2,8 @@
 
     config.json  vocabulary.json  encoder.safetensors  decoder.safetensors  metrics.json  README.md  manifest.json
 
-The manifest lists size and SHA-256 of every other file. `confidence.json` may be there too (see confidence.py), and the
-encoder may be missing: a run on cached features has none yet.
+The manifest lists size and SHA-256 of every other file. `confidence.json` (see confidence.py) and `quantization.json`
+(see quantization.py) may be there too, and the encoder may be missing: a run on cached features has none yet.
 """
 
 import hashlib
@@ -28,7 +28,8 @@ Weights = dict[str, np.ndarray]
 FORMAT = 1
 MANIFEST = "manifest.json"
 CONFIG, VOCABULARY, METRICS, CARD = "config.json", "vocabulary.json", "metrics.json", "README.md"
-ENCODER, DECODER, CONFIDENCE = "encoder.safetensors", "decoder.safetensors", "confidence.json"
+ENCODER, DECODER = "encoder.safetensors", "decoder.safetensors"
+CONFIDENCE, QUANTIZATION = "confidence.json", "quantization.json"
 REQUIRED = (CONFIG, VOCABULARY, DECODER, METRICS, CARD)
 
 
@@ -43,6 +44,7 @@ class StoredModel:
     metrics: dict[str, Any]
     version: str  # twelve hex digits of the hash over all files
     confidence: dict[str, Any] | None = None
+    quantization: dict[str, Any] | None = None
 
 
 def save_model(
@@ -54,6 +56,7 @@ def save_model(
     metrics: dict[str, Any],
     card: str,
     confidence: dict[str, Any] | None = None,
+    quantization: dict[str, Any] | None = None,
 ) -> None:
     """Write the folder whole or not at all: under a temporary name beside it, checked, then renamed."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +71,8 @@ def save_model(
         _save_json(metrics, draft / METRICS)
         if confidence is not None:
             _save_json(confidence, draft / CONFIDENCE)
+        if quantization is not None:
+            _save_json(quantization, draft / QUANTIZATION)
         (draft / CARD).write_text(card)
         files = {path.name: _fingerprint(path) for path in sorted(draft.iterdir())}
         _save_json({"format": FORMAT, "files": files}, draft / MANIFEST)
@@ -99,6 +104,7 @@ def load_model(folder: Path) -> StoredModel:
         metrics=_load_json(folder / METRICS),
         version=version(files),
         confidence=_load_json(folder / CONFIDENCE) if CONFIDENCE in files else None,
+        quantization=_load_json(folder / QUANTIZATION) if QUANTIZATION in files else None,
     )
     if len(stored.vocabulary) != stored.config.vocabulary_size:
         raise DamagedModel(

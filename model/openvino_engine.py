@@ -1,0 +1,114 @@
+"""The network on a CPU, through OpenVINO and without PyTorch: the graph is built here from the stored weights."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from model.checkpoint import StoredModel
+from model.errors import DamagedModel
+from model.openvino_decoders import DECODERS, Decoder
+from model.openvino_encoders import encoder
+from model.openvino_graph import Graph
+from model.openvino_runtime import compile_graph, openvino, opset
+from model.quantization import Quantization
+
+log = logging.getLogger(__name__)
+
+Arrays = dict[str, np.ndarray]
+
+
+class OpenVinoEngine:
+    """See engine.py for the two calls. They may come from any thread; one runs at a time, and takes all cores."""
+
+    precision: Literal["int8", "f32"]  # what runs
+
+    def __init__(
+        self,
+        stored: StoredModel,
+        *,
+        precision: Literal["auto", "int8", "f32"] = "auto",
+        threads: int | None = None,
+    ):
+        """auto: int8 if the model folder says how to quantise its encoder, else float32, four times slower.
+
+        Raises DamagedModel when weights are missing, or int8 is asked for and cannot be had.
+        """
+        if stored.encoder is None:
+            raise DamagedModel("the model folder has no encoder.safetensors, so it cannot look at photos")
+        ranges = _ranges(stored, precision)
+        self.precision = "f32" if ranges is None else "int8"
+        decoder = DECODERS[stored.config.decoder](Graph(stored.decoder, ranges), stored.config)
+        self._state = decoder.state()
+        photos, memory = _encode_graph(stored, decoder, ranges)
+        self._encode = _Compiled([photos], memory, threads)
+        self._step = _Compiled(*_step_graph(decoder, memory, self._state), threads)
+
+    def encode(self, photos: np.ndarray) -> tuple[Arrays, Arrays]:
+        """Pixels to what the decoder looks at, and the state before the first word. Every array is the caller's own."""
+        memory = self._encode({"photos": np.ascontiguousarray(photos)})
+        return memory, {name: np.repeat(value, len(photos), 0) for name, value in self._state.items()}
+
+    def step(self, tokens: np.ndarray, memory: Arrays, state: Arrays) -> tuple[np.ndarray, Arrays, np.ndarray | None]:
+        """One word further, for each beam of each photo."""
+        outputs = self._step({"tokens": tokens} | memory | {f"state.{name}": value for name, value in state.items()})
+        new = {name: outputs[f"state.{name}"] for name in state}
+        return outputs["log_probs"], new, outputs.get("attention")
+
+
+class _Compiled:
+    """A graph with named inputs and outputs, ready to run."""
+
+    def __init__(self, inputs: list[Any], outputs: Mapping[str, Any], threads: int | None):
+        model = openvino.Model([opset.result(node) for node in outputs.values()], inputs, "captionbot")
+        self._inputs = [parameter.get_friendly_name() for parameter in inputs]
+        self._outputs = list(outputs)
+        self._request = compile_graph(model, threads=threads).create_infer_request()
+        self._lock = threading.Lock()
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        with self._lock:  # share_inputs: read where they are; the outputs are copied out of the request's own memory
+            results = self._request.infer([arrays[name] for name in self._inputs], share_inputs=True)
+            return {name: results[number] for number, name in enumerate(self._outputs)}
+
+
+def _ranges(stored: StoredModel, precision: str) -> Mapping[str, tuple[float, float]] | None:
+    """Ranges for int8, or None for float32."""
+    if precision == "f32":
+        return None
+    if stored.quantization is not None:
+        return Quantization.from_json(stored.quantization, stored.encoder or {}).ranges
+    if precision == "int8":
+        raise DamagedModel(
+            "the model folder has no quantization.json, so int8 is not to be had; run captionbot quantize"
+        )
+    log.warning("model %s has no quantization.json: it runs in float32, several times slower", stored.version)
+    return None
+
+
+def _encode_graph(stored: StoredModel, decoder: Decoder, ranges: Mapping[str, tuple[float, float]] | None) -> Any:
+    """From pixels to the decoder's memory, in one graph: input, outputs."""
+    graph = Graph(stored.encoder or {}, ranges)
+    photos, pixels = graph.photos(stored.config.photo_size)
+    return photos, decoder.start(encoder(graph, stored.config.encoder, pixels))
+
+
+def _step_graph(decoder: Decoder, memory: Mapping[str, Any], before: Arrays) -> tuple[list[Any], dict[str, Any]]:
+    """From a word to the log-probabilities of the next: inputs, outputs."""
+    tokens = opset.parameter([-1, -1], np.int64, name="tokens")
+    seen = {name: opset.parameter(node.partial_shape, node.element_type, name=name) for name, node in memory.items()}
+    state = {
+        name: opset.parameter([-1, -1, *(size or -1 for size in value.shape[2:])], value.dtype, name=f"state.{name}")
+        for name, value in before.items()
+    }
+    readout, new, attention = decoder.step(tokens.output(0), _outputs(seen), _outputs(state))
+    outputs = {"log_probs": decoder.log_probs(readout)} | {f"state.{name}": node for name, node in new.items()}
+    if attention is not None:
+        outputs["attention"] = attention
+    return [tokens, *seen.values(), *state.values()], outputs
+
+
+def _outputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: parameter.output(0) for name, parameter in parameters.items()}

@@ -1,0 +1,144 @@
+"""Layers of a network as OpenVINO operations, made from weights that have PyTorch's names.
+
+Quantisation: where the range of an activation is known, the graph rounds it to 256 levels (FakeQuantize), and OpenVINO
+runs what stands between two such places on 8-bit integers. Weights are rounded to 255 levels, symmetric, with a scale
+for each output channel (Nagel et al. 2021, "A white paper on neural network quantization", sections 2 and 3).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from model.errors import DamagedModel
+from model.openvino_runtime import openvino, opset
+
+Node = openvino.Output
+Ranges = Mapping[str, tuple[float, float]]  # name of an activation -> smallest and largest value that it keeps
+
+EPSILON = 1e-5  # of every batch norm in torchvision
+MEAN = 255 * np.array((0.485, 0.456, 0.406), dtype=np.float32)  # of ImageNet, as is the deviation, for bytes
+DEVIATION = 255 * np.array((0.229, 0.224, 0.225), dtype=np.float32)
+
+
+class Graph:
+    """Builds layers from a dictionary of weights. Raises DamagedModel for a weight that is missing.
+
+    `ranges` None builds a float32 graph. `points` collects each activation that could be quantised, by name.
+    """
+
+    def __init__(self, weights: Mapping[str, np.ndarray], ranges: Ranges | None = None):
+        self.weights, self.ranges = weights, ranges
+        self.points: dict[str, Node] = {}
+
+    def weight(self, name: str) -> np.ndarray:
+        """One array of the weights, float32."""
+        if name not in self.weights:
+            raise DamagedModel(f"the model's weights have no {name}; is config.json of another model?")
+        return self.weights[name].astype(np.float32)
+
+    def point(self, x: Node, name: str) -> Node:
+        """x, rounded to 256 levels if its range is known."""
+        self.points[name] = x
+        if self.ranges is None:
+            return x
+        if name not in self.ranges:
+            raise DamagedModel(f"quantization.json has no range for {name}; run captionbot quantize again")
+        low, high = (constant(limit) for limit in self.ranges[name])
+        return opset.fake_quantize(x, low, high, low, high, 256).output(0)
+
+    def matrix(self, values: np.ndarray) -> Node:
+        """Weights, output channels first: 8 bits and a scale for each channel, or float32 in a float32 graph."""
+        if self.ranges is None:
+            return constant(values)
+        scale = np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True) / 127
+        scale[scale == 0] = 1
+        rounded = opset.constant(np.rint(values / scale).astype(np.int8))
+        return opset.multiply(opset.convert(rounded, "f32"), constant(scale)).output(0)
+
+    def linear(self, x: Node, name: str) -> Node:
+        """torch.nn.Linear: (..., inputs) -> (..., outputs), with bias if there is one."""
+        return self.product(x, self.weight(f"{name}.weight"), self._bias(name))
+
+    def product(self, x: Node, values: np.ndarray, bias: np.ndarray | None = None) -> Node:
+        """x (..., inputs) times values (outputs, inputs), plus bias (outputs)."""
+        result = opset.matmul(x, self.matrix(values), False, True)
+        return result.output(0) if bias is None else opset.add(result, constant(bias)).output(0)
+
+    def photos(self, size: int) -> tuple[openvino.op.Parameter, Node]:
+        """The input, uint8 (B, size, size, 3), and the same as float32 (B, 3, size, size) less ImageNet's mean.
+
+        The deviation is left to the first convolution. For 8 bits the mean is rounded, so that each byte stays exact.
+        """
+        parameter = opset.parameter([-1, size, size, 3], np.uint8, name="photos")
+        pixels = opset.transpose(opset.convert(parameter, "f32"), opset.constant(np.array([0, 3, 1, 2])))
+        mean = (MEAN if self.ranges is None else np.rint(MEAN))[None, :, None, None]
+        pixels = opset.subtract(pixels, constant(mean))
+        if self.ranges is not None:
+            low, high = constant(-mean), constant(255 - mean)
+            pixels = opset.fake_quantize(pixels, low, high, low, high, 256)
+        return parameter, pixels.output(0)
+
+    def convolution(
+        self, x: Node, name: str, norm: str | None = None, *, stride: int = 1, padding: int = 0, first: bool = False
+    ) -> Node:
+        """torch.nn.Conv2d and the batch norm behind it, folded into its weights. first: x comes from `photos`."""
+        weight, bias = self.weight(f"{name}.weight"), self._bias(name)
+        if first:
+            weight = weight / DEVIATION[:, None, None]
+        if norm is not None:
+            scale, shift = self._norm(norm)
+            weight = weight * scale[:, None, None, None]
+            bias = shift if bias is None else bias * scale + shift
+        pads = [padding, padding]
+        result = opset.convolution(x, self.matrix(weight), [stride, stride], pads, pads, [1, 1])
+        return result.output(0) if bias is None else _each_channel(opset.add, result, bias)
+
+    def normalise(self, x: Node, name: str) -> Node:
+        """A batch norm that cannot be folded, because it stands before its convolution."""
+        scale, shift = self._norm(name)
+        return _each_channel(opset.add, _each_channel(opset.multiply, x, scale), shift)
+
+    def _norm(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Scale and shift of a batch norm that has stopped learning."""
+        scale = self.weight(f"{name}.weight") / np.sqrt(self.weight(f"{name}.running_var") + EPSILON)
+        return scale, self.weight(f"{name}.bias") - self.weight(f"{name}.running_mean") * scale
+
+    def _bias(self, name: str) -> np.ndarray | None:
+        return self.weight(f"{name}.bias") if f"{name}.bias" in self.weights else None
+
+
+def constant(values: np.ndarray | float) -> Node:
+    """Float32. (OpenVINO takes arrays directly too, but a hundred times slower.)"""
+    return opset.constant(np.ascontiguousarray(values, dtype=np.float32)).output(0)
+
+
+def whole(values: int | Sequence[int]) -> Node:
+    """Integers: axes, shapes, lengths."""
+    return opset.constant(np.array(values, dtype=np.int64)).output(0)
+
+
+def relu(x: Node) -> Node:
+    return opset.relu(x).output(0)
+
+
+def concat(parts: Sequence[Node]) -> Node:
+    """Joined along the last axis."""
+    return opset.concat(list(parts), -1).output(0)
+
+
+def split(x: Node, lengths: Sequence[int]) -> list[Node]:
+    """Cut along the last axis."""
+    return opset.variadic_split(x, whole(-1), whole(lengths)).outputs()
+
+
+def pool(x: Node, size: int, stride: int, padding: int = 0, *, mean: bool = False) -> Node:
+    """Max pooling, or average pooling, of (B, C, H, W)."""
+    strides, pads, kernel = [stride, stride], [padding, padding], [size, size]
+    if mean:
+        return opset.avg_pool(x, strides, pads, pads, kernel, True).output(0)
+    return opset.max_pool(x, strides, [1, 1], pads, pads, kernel).output(0)
+
+
+def _each_channel(operation, x: Node, values: np.ndarray) -> Node:
+    """add or multiply: (B, C, H, W) with (C,)."""
+    return operation(x, constant(values[:, None, None])).output(0)
