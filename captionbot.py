@@ -139,7 +139,8 @@ def caption(
 
     captioner = Captioner.load(model or settings.model_dir, engine=engine or settings.engine)
     show = printer(captioner.version, jsonl=jsonl, names=[path.name for path in paths])
-    read = partial(read_picture, max_bytes=settings.max_photo_mb * 1e6, max_pixels=settings.max_pixels)
+    size, max_bytes = captioner.config.photo_size, settings.max_photo_mb * 1e6
+    read = partial(read_picture, size=size, max_bytes=max_bytes, max_pixels=settings.max_pixels)
     results = caption_files(captioner, paths, batch=batch or settings.max_batch, beams=beams, nbest=nbest, read=read)
     drawn, failed = [], False
     for result in with_progress(results, len(paths)):

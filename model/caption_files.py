@@ -30,7 +30,7 @@ class CaptionedFile:
     """A photo with its caption. Milliseconds: the time the batch took in the model, divided by its photos."""
 
     path: Path
-    photo: np.ndarray  # (224, 224, 3) uint8, as the network saw it
+    photo: np.ndarray  # (size, size, 3) uint8, as the network saw it
     caption: Caption
     milliseconds: float
 
@@ -52,7 +52,9 @@ def find_pictures(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def read_picture(path: Path, *, max_bytes: float = float("inf"), max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read_picture(
+    path: Path, *, size: int = 224, max_bytes: float = float("inf"), max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """`read_photo_file`, which also refuses files that are too large and folders. Raises UnreadablePhoto."""
     if path.is_dir():
         raise UnreadablePhoto(f"{path}: no pictures in this folder")
@@ -60,7 +62,7 @@ def read_picture(path: Path, *, max_bytes: float = float("inf"), max_pixels: int
         raise UnreadablePhoto(
             f"{path}: the file has {path.stat().st_size / 1e6:.1f} MB, the limit is {max_bytes / 1e6:g} MB"
         )
-    return read_photo_file(path, max_pixels=max_pixels)
+    return read_photo_file(path, size=size, max_pixels=max_pixels)
 
 
 def caption_files(
