@@ -46,8 +46,8 @@ class Hypothesis:
 
     tokens: tuple[int, ...]  # without start and end
     log_probs: tuple[float, ...]  # one per word and one for the end
-    score: float
     extras: np.ndarray | None  # (words + 1, ...): what `step` gave beside each word and the end
+    score: float
 
 
 def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: int = 1) -> list[list[Hypothesis]]:
@@ -55,9 +55,9 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
 
     state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding.
 
-    A sentence has ended when its end is among the `beams` best continuations. A photo is done when `beams` sentences
-    have ended (so one beam stops at its first end), or when no unfinished one can still beat the worst of the `nbest`
-    kept. A sentence of `max_words` is closed, without the dangling words at its tail.
+    A sentence ends when its end is among the best continuations, and takes its beam with it: one beam stops at its
+    first end. A photo is done when all beams are used up, or when no unfinished sentence can still beat the worst of
+    the `nbest` kept. A sentence of `max_words` is closed, without the dangling words at its tail.
     """
     if not 1 <= nbest <= beams:
         raise ValueError(f"nbest must be from 1 to beams ({beams}), not {nbest}")
@@ -77,17 +77,17 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
             log_probs[tuple(xp.asarray(ids, device=place) for ids in repeats)] = -xp.inf
         values, words = _best_words(xp, log_probs, beams)
         best, *continuations = _best_continuations(trellis.totals[-1], _host(values), _host(words), beams)
-        finished.add_ends(best)
+        best = finished.add_ends(best)
         trellis.grow(best, *continuations)
         finished.judge(best)
-        if finished.done.all():
+        if not finished.free.any():
             break
         parents, tokens = (xp.asarray(ids, device=place) for ids in continuations[:2])
         state = {name: values[rows, parents] for name, values in state.items()}
     else:
         log_probs, _, extra = step(tokens, state)
         trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
-        finished.close(~finished.done)
+        finished.close(finished.free > 0)
     return finished.hypotheses()
 
 
@@ -124,38 +124,42 @@ def _best_continuations(
 
 def _host(array: Array) -> np.ndarray:
     """A NumPy copy: an engine may reuse its memory in the next step."""
-    return np.array(to_device(array, "cpu"))
+    return np.asarray(to_device(array, "cpu")).copy()
 
 
 class _Finished:
     """Per photo, the nodes of the trellis at which a sentence ended, and whether the search may stop."""
 
     def __init__(self, trellis: Trellis, beams: int, nbest: int, rules: Rules):
-        self.trellis, self.beams, self.nbest, self.rules = trellis, beams, nbest, rules
+        self.trellis, self.nbest, self.rules = trellis, nbest, rules
         self.dangling = np.array(rules.dangling, dtype=np.int64)
-        self.done = np.zeros(trellis.batch, dtype=bool)
+        self.free = np.full(trellis.batch, beams)  # beams that no ended sentence has taken; 0: the photo is done
         self.scores: list[dict[tuple[int, int], float]] = [{} for _ in range(trellis.batch)]  # (words, beam) -> score
 
-    def add_ends(self, best: np.ndarray) -> None:
-        """Keep the sentences that end here, where that is among the `beams` best of all continuations.
+    def add_ends(self, best: np.ndarray) -> np.ndarray:
+        """Keep the sentences that end here, where that is among the best of all continuations.
 
-        best: (batch, beams), log-probability of the best continuations by another word.
+        best: (batch, beams), log-probability of the best continuations by another word. Gives it back with -inf for
+        those whose beam is now taken.
         """
+        stuck = best[:, 0] == -np.inf  # the rules allow no other word
         if self.trellis.length > 0:
             ends = self.trellis.totals[-1] + self.trellis.end_log_probs[-1]
             ends[self._dangles(self.trellis.sentences[:, :, -1])] = -np.inf
-            rivals = np.concatenate([best, ends], axis=1)
-            rank = (rivals[:, None, :] > ends[:, :, None]).sum(axis=2)
-            for photo, beam in np.argwhere((rank < self.beams) & (ends > -np.inf) & ~self.done[:, None]).tolist():
+            order = np.argsort(-np.concatenate([ends, best], axis=1), axis=1, kind="stable")
+            rank = np.argsort(order, axis=1)[:, : ends.shape[1]]
+            for photo, beam in np.argwhere((rank < self.free[:, None]) & (ends > -np.inf)).tolist():
                 self._keep(photo, self.trellis.length, beam)
-        stuck = best[:, 0] == -np.inf  # the rules allow no other word
+                self.free[photo] -= 1
+            best = np.where(np.arange(best.shape[1]) < self.free[:, None], best, -np.inf)
         if stuck.any():
-            self.close(stuck & ~self.done)
+            self.close(stuck)
+        return best
 
     def close(self, photos: np.ndarray) -> None:
-        """End every sentence of these photos (batch,) before the dangling words at its tail."""
+        """End every sentence of these photos (bool, (batch,)) before the dangling words at its tail."""
         length = self.trellis.length
-        for photo in np.flatnonzero(photos).tolist():
+        for photo in np.flatnonzero(photos & (self.free > 0)).tolist():
             live = np.flatnonzero(self.trellis.totals[-1][photo] > -np.inf).tolist()
             for beam in live:
                 sound = np.flatnonzero(~self._dangles(self.trellis.sentences[photo, beam]))
@@ -164,24 +168,22 @@ class _Finished:
                     self._keep(photo, words, self.trellis.way(photo, length, beam)[words])
             if not self.scores[photo] and length:  # nothing but dangling words: better than saying nothing
                 self._keep(photo, length, live[0])
-            self.done[photo] = True
+            self.free[photo] = 0
 
     def judge(self, best: np.ndarray) -> None:
-        """Mark the photos that are done. best: (batch, beams), log-probability of the unfinished sentences."""
-        for photo in np.flatnonzero(~self.done).tolist():
-            scores = self.scores[photo].values()
+        """Free no more beams where nothing better can come. best: (batch, beams), log-probability of the unfinished."""
+        for photo in np.flatnonzero(self.free).tolist():
+            scores = sorted(self.scores[photo].values(), reverse=True)
             if len(scores) >= self.nbest:
-                worst = sorted(scores, reverse=True)[self.nbest - 1]
                 # More words lower the log-probability and raise the divisor: no continuation can reach more than this.
-                hopeless = self.rules.score(float(best[photo, 0]), self.rules.max_words) <= worst
-                self.done[photo] = hopeless or len(scores) >= self.beams
+                bound = self.rules.score(float(best[photo, 0]), self.rules.max_words)
+                if bound <= scores[self.nbest - 1]:
+                    self.free[photo] = 0
 
     def hypotheses(self) -> list[list[Hypothesis]]:
         return [
             [
-                Hypothesis(
-                    *self.trellis.trace(photo, *node), score=scores[node], extras=self.trellis.beside(photo, *node)
-                )
+                Hypothesis(*self.trellis.trace(photo, *node), score=scores[node])
                 for node in sorted(scores, key=lambda node: -scores[node])[: self.nbest]
             ]
             for photo, scores in enumerate(self.scores)

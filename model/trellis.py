@@ -56,18 +56,14 @@ class Trellis:
             way.append(int(parents[photo, way[-1]]))
         return way[::-1]
 
-    def trace(self, photo: int, words: int, beam: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        """Words of a node's sentence, and their log-probabilities with that of the end."""
-        way = self.way(photo, words, beam)[1:]
-        tokens = tuple(int(self._words[at][photo, slot]) for at, slot in enumerate(way))
-        log_probs = [float(self._word_log_probs[at][photo, slot]) for at, slot in enumerate(way)]
-        return tokens, (*log_probs, float(self.end_log_probs[words][photo, beam]))
+    def trace(self, photo: int, words: int, beam: int) -> tuple[tuple[int, ...], tuple[float, ...], np.ndarray | None]:
+        """Words of a node's sentence, their log-probabilities with that of the end, and the extras beside them.
 
-    def beside(self, photo: int, words: int, beam: int) -> np.ndarray | None:
-        """The extras of a node's words and of the end, (words + 1, ...); None if there were none."""
-        extras = [
-            extra[photo, slot]
-            for extra, slot in zip(self.extras, self.way(photo, words, beam), strict=False)
-            if extra is not None
-        ]
-        return np.stack(extras) if extras else None
+        The extras are (words + 1, ...), or None if there were none.
+        """
+        way = self.way(photo, words, beam)
+        tokens = tuple(int(self._words[at][photo, slot]) for at, slot in enumerate(way[1:]))
+        log_probs = [float(self._word_log_probs[at][photo, slot]) for at, slot in enumerate(way[1:])]
+        log_probs.append(float(self.end_log_probs[words][photo, beam]))
+        beside = [extra[photo, slot] for extra, slot in zip(self.extras, way, strict=False) if extra is not None]
+        return tokens, tuple(log_probs), np.array(beside) if beside else None

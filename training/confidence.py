@@ -10,6 +10,7 @@ from training.hard_photos import hard_photos
 from training.non_photos import non_photos
 
 Features = Sequence[Mapping[str, float]]
+REFUSE_BELOW = 0.35  # below an even chance: to refuse a photo is worse than to describe a page of text
 
 
 def fit_confidence(
@@ -28,7 +29,7 @@ def fit_confidence(
         good=caption_model,
         photo=fit_logistic(statistics, is_photo, squares=True, balanced=True),
         hedge_below=float(np.quantile([caption_model(features) for features in captions], hedged)),
-        refuse_below=0.5,
+        refuse_below=REFUSE_BELOW,
     )
 
 
