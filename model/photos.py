@@ -1,6 +1,7 @@
 """From a file's bytes to the square of pixels that the encoder sees. Training and serving share this code."""
 
 import io
+import re
 import warnings
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from model.errors import UnreadablePhoto
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
+SIGNATURES = re.compile(rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|....ftyp(hei|hev|mif|msf|avi)", re.DOTALL)
 MAX_PIXELS = 50_000_000
 
 pillow_heif.register_heif_opener()
@@ -61,6 +63,8 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
+        if SIGNATURES.match(data):
+            raise UnreadablePhoto("the picture is broken or cut short (its header cannot be read)") from None
         kind = _other_format(data)
         what = f"{kind} pictures are not supported" if kind else "this is not a picture"
         raise UnreadablePhoto(f"{what}; JPEG, PNG, WebP, GIF, HEIC and AVIF work") from None
