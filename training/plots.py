@@ -1,0 +1,101 @@
+"""Pictures of a run: its curves, and how far a confidence can be trusted. PNG files, drawn without a screen."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:  # matplotlib takes half a second to import, and training must run without it
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANELS = {  # title -> columns of curves.csv and their names in the picture
+    "loss a word": {"loss": "training, labels smoothed", "val_loss": "validation"},
+    "CIDEr": {"cider": "validation"},
+    "BLEU-4": {"bleu_4": "validation"},
+    "reward, training": {"reward": "CIDEr-D of samples"},
+}
+COLOURS = ("#1f5fa8", "#d1662b")
+
+
+def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the rows of curves.csv, a panel for each figure in them; later phases follow the first one and are shaded.
+
+    The loss of self-critical training is not drawn: it is a gradient's device, near 0 however good the model is.
+    Raises ImportError where matplotlib is not installed.
+    """
+    panels = {title: lines for title, lines in PANELS.items() if any(name in row for row in rows for name in lines)}
+    figure = _figure(4.2 * len(panels), 3.4)
+    axes_of = dict(zip(panels, np.ravel(figure.subplots(1, len(panels))), strict=True))
+    for title, axes in axes_of.items():
+        lines = panels[title]
+        for (name, label), colour in zip(lines.items(), COLOURS, strict=False):
+            points = [
+                (number, row[name])
+                for number, row in enumerate(rows, 1)
+                if name in row and not (name == "loss" and row["phase"] == "self_critical")
+            ]
+            axes.plot(*zip(*points, strict=True), color=colour, label=label, marker="o", markersize=3)
+        axes.set(title=title, xlabel="epoch", xlim=(0.5, max(2, len(rows)) + 0.5))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _mark_phases(axes, rows)
+        axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def plot_reliability(bins: Sequence[tuple[float, float, int]], path: Path, *, title: str = "Calibration") -> None:
+    """Draw what a confidence claims against what came true (Niculescu-Mizil and Caruana 2005).
+
+    bins: mean confidence, share that was good, number of captions, as from `training.confidence.reliability`. The bars
+    are 95 % intervals (Wilson 1927) of each share. Raises ImportError where matplotlib is not installed.
+    """
+    said, was, count = (np.array(column, float) for column in zip(*bins, strict=True))
+    error = float((count * np.abs(said - was)).sum() / count.sum())
+    low, high = _wilson(was, count)
+    figure = _figure(4.4, 4.4)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1, label="perfect")
+    bars = np.maximum(0, [was - low, high - was])
+    axes.errorbar(said, was, yerr=bars, color=COLOURS[0], marker="o", markersize=5, capsize=2, label="measured")
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="confidence", ylabel="share of good captions")
+    axes.set_title(f"{title}\n{count.sum():,.0f} captions, calibration error {error:.3f}", fontsize=10)
+    axes.legend(frameon=False, loc="upper left")
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure  # not pyplot, which would look for a screen
+
+    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    """Through a temporary file, so that a viewer never sees half a picture."""
+    for axes in figure.axes:
+        axes.grid(color="0.9", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    partial = path.with_suffix(".partial")
+    figure.savefig(partial, format="png")
+    partial.rename(path)
+
+
+def _mark_phases(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
+    """Shade all phases but the first, and name them."""
+    begin = 0.5
+    for number, (phase, part) in enumerate(groupby(rows, key=lambda row: row["phase"])):
+        end = begin + len(list(part))
+        if number:
+            axes.axvspan(begin, end, color="0.94", zorder=0)
+            name = phase.replace("_", "-")
+            axes.text(end, 0.02, f"{name} ", transform=axes.get_xaxis_transform(), ha="right", color="0.45", fontsize=8)
+        begin = end
+
+
+def _wilson(share: np.ndarray, count: np.ndarray, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """95 % score interval of shares; unlike the usual one it has a width at 0 and 1 too."""
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return middle - half, middle + half
