@@ -67,8 +67,9 @@ def _settings() -> "Settings":
     except WrongSetting as error:
         raise CaptionbotError(str(error)) from None
     handler = logging.StreamHandler()
-    if settings.log_format == "json":
-        handler.setFormatter(JsonLog())
+    handler.setFormatter(
+        JsonLog() if settings.log_format == "json" else logging.Formatter("%(levelname)s: %(message)s")
+    )
     logging.basicConfig(level=settings.log_level, handlers=[handler])
     return settings
 
@@ -122,6 +123,8 @@ def caption(
     beams = 1 if greedy else beams or settings.beams
     if nbest > beams:
         raise typer.BadParameter(f"{nbest} sentences need as many beams; there are {beams}", param_hint="--nbest")
+    if attention and (attention.suffix.lower() != ".png" or not attention.parent.is_dir()):
+        raise typer.BadParameter(f"{attention} is not a .png in a folder that exists", param_hint="--attention")
 
     from functools import partial
 
@@ -130,8 +133,6 @@ def caption(
     paths = find_pictures(photos)
     if attention and len(paths) > MOST_DRAWN:
         raise typer.BadParameter(f"draws at most {MOST_DRAWN} photos, not {len(paths)}", param_hint="--attention")
-    if attention and (attention.suffix.lower() != ".png" or not attention.parent.is_dir()):
-        raise typer.BadParameter(f"{attention} is not a .png in a folder that exists", param_hint="--attention")
 
     from model.attention_picture import attention_picture, stack
     from model.caption_output import printer, with_progress

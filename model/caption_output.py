@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from model.caption_files import CaptionedFile
@@ -26,7 +27,7 @@ def printer(model: str, *, jsonl: bool, names: Iterable[str]) -> Callable[[Capti
         return lambda result: print(plain_line(result), flush=True)
     console = Console(highlight=False)
     width = min(max(map(len, names), default=0), WIDEST_NAME)
-    return lambda result: console.print(terminal_text(result, width))
+    return lambda result: console.print(terminal_row(result, width))
 
 
 def with_progress(items: Iterable[Item], total: int) -> Iterator[Item]:
@@ -59,13 +60,15 @@ def plain_line(result: CaptionedFile) -> str:
     return "\t".join([str(result.path), caption.text, f"{caption.confidence:.2f}", *caption.alternatives])
 
 
-def terminal_text(result: CaptionedFile, width: int) -> Text:
-    """The sentence beside the file's name, alternatives below. width: of the column of names."""
+def terminal_row(result: CaptionedFile, width: int) -> Table:
+    """The sentence beside the file's name, alternatives below it. width: of the column of names."""
     caption = result.caption
     colour = "red" if not caption.photo else "yellow" if caption.hedged else "green"
-    text = Text.assemble(
-        (f"{result.path.name:<{width}}  ", "cyan"), (caption.text, "bold"), (f"  {caption.confidence:.0%}", colour)
-    )
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(width=width, no_wrap=True)
+    row.add_column()
+    name = Text(result.path.name, "cyan")  # not a plain string: its brackets would be read as styles
+    row.add_row(name, Text.assemble((caption.text, "bold"), (f"  {caption.confidence:.0%}", colour)))
     for alternative in caption.alternatives:
-        text.append(f"\n{'':<{width}}  {alternative}", "dim")
-    return text
+        row.add_row("", Text(alternative, "dim"))
+    return row

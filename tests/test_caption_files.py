@@ -1,11 +1,13 @@
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from model.caption_files import CaptionedFile, FailedFile, caption_files, find_pictures, read_picture
-from model.caption_output import json_line, plain_line, terminal_text
+from model.caption_output import json_line, plain_line, terminal_row
 from model.captioner import Caption
 from model.errors import UnreadablePhoto
 
@@ -118,4 +120,9 @@ def test_a_plain_line_has_tabs_between_file_sentence_and_confidence(folder):
 
 def test_a_terminal_shows_alternatives_below_the_sentence(folder):
     (result,) = caption_files(NamesTheColour(), [folder / "a.jpg"], nbest=2)
-    assert terminal_text(result, width=8).plain == "a.jpg     It is red.  75%\n          Perhaps green."
+    console = Console(width=40, file=io.StringIO())
+    console.print(terminal_row(result, width=8))
+    assert [line.rstrip() for line in console.file.getvalue().splitlines()] == [
+        "a.jpg     It is red.  75%",
+        "          Perhaps green.",
+    ]
