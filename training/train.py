@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from model.decoders import Decoder
@@ -57,7 +57,7 @@ def _run_phase(phase: str, epochs: int, setting: Setting, out: Path, curves: lis
     """All epochs of one phase, from the best model so far; keeps the epoch with the best validation CIDEr."""
     recipe, decoder = setting.recipe, setting.decoder
     critical = phase == "self_critical"
-    averaged = AveragedModel(decoder, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
+    averaged = AveragedModel(decoder, multi_avg_fn=_moving_average(recipe.ema))
     optimiser = torch.optim.AdamW(
         [
             {"params": decoder.parameters(), "peak": recipe.critical_learning_rate if critical else recipe.learning_rate},
@@ -169,6 +169,16 @@ def _validate(decoder: Decoder, setting: Setting) -> tuple[Scores, float]:
     references = {example.id: example.captions for example in setting.val}
     said = words_of(found, setting.vocabulary)
     return score(said, references, meteor=False, resamples=200), losses / words
+
+
+def _moving_average(decay: float) -> Callable:
+    """Exponential moving average that forgets faster at first, or the random start would weigh for epochs."""
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        now = min(decay, (1 + count.item()) / (10 + count.item()))
+        torch._foreach_lerp_(averaged, current, 1 - now)
+
+    return update
 
 
 def _set_rates(optimiser: torch.optim.Optimizer, step: int, steps: int, warmup: int) -> None:
