@@ -51,7 +51,7 @@ class Hypothesis:
 
 
 def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: int = 1) -> list[list[Hypothesis]]:
-    """The best sentences of each photo, best first: `nbest` of them, or fewer where the rules allow fewer.
+    """The best sentences of each photo, best first: `nbest` of them, at times fewer, never none.
 
     state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding.
 

@@ -1,0 +1,136 @@
+"""The captioner over a small engine of its own: what people read, and what comes with it."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.captioner import ENGINES, NO_PHOTO, Captioner, choose_engine
+from model.checkpoint import StoredModel
+from model.confidence import Confidence, Logistic
+from model.config import ModelConfig
+from model.errors import DamagedModel, UnavailableEngine
+from model.photo_statistics import NAMES
+from model.vocabulary import SPECIAL, Vocabulary
+
+VOCABULARY = Vocabulary([*SPECIAL, "a", "dog", "cat", "runs", "sleeps"])
+SENTENCES = {"dog": "a dog runs", "cat": "a cat sleeps"}
+STORED = StoredModel(
+    config=ModelConfig(vocabulary_size=len(VOCABULARY), max_words=6),
+    vocabulary=VOCABULARY,
+    encoder=None,
+    decoder={},
+    metrics={},
+    version="0123456789ab",
+)
+
+
+class ColourEngine:
+    """Sees a dog in a light photo and a cat in a dark one, and says so with probability 0.7 a word.
+
+    The other words share the rest, the later in the vocabulary the more. The attention of the n-th word is on region
+    n. Follows model.engine.Engine, in NumPy.
+    """
+
+    def encode(self, photos):
+        light = photos.mean(axis=(1, 2, 3)) > 127
+        return {"light": light}, {"words": np.zeros((len(photos), 1), dtype=np.int64)}
+
+    def step(self, tokens, memory, state):
+        batch, beams = tokens.shape
+        rest = np.arange(1, len(VOCABULARY) + 1, dtype=np.float32)
+        probabilities = np.tile(0.3 * rest / rest.sum(), (batch, beams, 1))
+        attention = np.zeros((batch, beams, 49), dtype=np.float32)
+        for photo, beam in np.ndindex(batch, beams):
+            said = int(state["words"][photo, beam])
+            sentence = VOCABULARY.encode(SENTENCES["dog" if memory["light"][photo] else "cat"].split())
+            probabilities[photo, beam, (sentence + [2] * 9)[said]] = 0.7
+            attention[photo, beam, said] = 1
+        return np.log(probabilities), {"words": state["words"] + 1}, attention
+
+
+LIGHT = np.random.default_rng(0).integers(150, 256, (224, 224, 3), dtype=np.uint8)
+DARK = LIGHT // 3
+
+
+def constant(names: tuple[str, ...], probability: float) -> Logistic:
+    zeros = (0.0,) * len(names)
+    bias = math.log(probability / (1 - probability))
+    return Logistic(names, mean=zeros, scale=(1.0,) * len(names), weights=zeros, squares=zeros, bias=bias)
+
+
+def captioner(*, good: float, photo: float) -> Captioner:
+    """One that finds every caption good and every picture a photo with these probabilities."""
+    confidence = Confidence(constant(("words",), good), constant(NAMES, photo), hedge_below=0.3, refuse_below=0.5)
+    return Captioner(dataclasses.replace(STORED, confidence=confidence.to_json()), ColourEngine())
+
+
+def test_captions_come_in_the_order_of_the_photos():
+    captions = Captioner(STORED, ColourEngine()).caption([LIGHT, DARK, LIGHT])
+    assert [caption.text for caption in captions] == ["A dog runs.", "A cat sleeps.", "A dog runs."]
+
+
+def test_no_photos_give_no_captions():
+    assert Captioner(STORED, ColourEngine()).caption([]) == []
+
+
+def test_words_log_probs_and_attention_belong_together():
+    [caption] = Captioner(STORED, ColourEngine()).caption([DARK])
+    assert caption.words == ("a", "cat", "sleeps")
+    assert caption.word_log_probs == pytest.approx([math.log(0.7)] * 3)
+    assert caption.attention.shape == (3, 7, 7)
+    assert [int(where) for where in caption.attention.reshape(3, 49).argmax(axis=1)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("nbest", "alternatives"), [(1, 0), (3, 2)])
+def test_alternatives_are_the_next_best(nbest, alternatives):
+    [caption] = Captioner(STORED, ColourEngine()).caption([LIGHT], beams=3, nbest=nbest)
+    assert len(set(caption.alternatives)) == alternatives
+    assert caption.text not in caption.alternatives
+
+
+def test_one_beam_is_enough():
+    [caption] = Captioner(STORED, ColourEngine()).caption([LIGHT], beams=1)
+    assert (caption.text, caption.alternatives) == ("A dog runs.", ())
+
+
+def test_without_a_fitted_confidence_it_is_the_mean_probability_of_a_word():
+    [caption] = Captioner(STORED, ColourEngine()).caption([LIGHT])
+    assert caption.confidence == pytest.approx(0.7)
+    assert (caption.hedged, caption.photo) == (False, True)
+
+
+def test_a_sure_caption_stands_as_it_is():
+    [caption] = captioner(good=0.8, photo=0.9).caption([LIGHT])
+    assert (caption.text, caption.hedged, caption.photo) == ("A dog runs.", False, True)
+    assert caption.confidence == pytest.approx(0.8)
+
+
+def test_an_unsure_caption_is_hedged():
+    [caption] = captioner(good=0.2, photo=0.9).caption([LIGHT])
+    assert (caption.text, caption.hedged, caption.photo) == ("Could be: a dog runs.", True, True)
+    assert caption.confidence == pytest.approx(0.2)
+
+
+def test_what_is_no_photo_is_said_to_be_none():
+    [caption] = captioner(good=0.8, photo=0.1).caption([LIGHT])
+    assert (caption.text, caption.hedged, caption.photo) == (NO_PHOTO, False, False)
+    assert caption.confidence == pytest.approx(0.9)
+    assert caption.words == ("a", "dog", "runs")
+
+
+def test_a_damaged_confidence_is_named():
+    with pytest.raises(DamagedModel, match=r"^confidence\.json is damaged \(KeyError: 'good'\)$"):
+        Captioner(dataclasses.replace(STORED, confidence={"hedge_below": 0.2}), ColourEngine())
+
+
+def test_an_unknown_engine_is_refused_before_the_model_is_read():
+    with pytest.raises(UnavailableEngine, match="there is no engine 'tpu'; choose auto, openvino or torch"):
+        Captioner.load(Path("nowhere"), engine="tpu")
+
+
+def test_auto_takes_an_engine_that_is_installed():
+    assert choose_engine("auto") == choose_engine(choose_engine("auto"))
+    assert choose_engine("auto") in ENGINES
