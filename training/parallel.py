@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 
 import torch
 from torch import distributed
@@ -9,9 +10,12 @@ from torch.nn import Parameter
 
 
 def begin(device: str) -> torch.device:
-    """Join the others, if torchrun started us, and choose this process's device."""
+    """Join the others, if torchrun started us, and choose this process's device: auto, cpu or cuda."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     if "WORLD_SIZE" in os.environ and not distributed.is_initialized():
-        distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+        # The others wait while the main process computes features or validates: hours, on a large data set.
+        distributed.init_process_group("nccl" if device == "cuda" else "gloo", timeout=timedelta(days=1))
     if device == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
     return torch.device(device)

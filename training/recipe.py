@@ -1,4 +1,4 @@
-"""What to train and how: one TOML file a recipe, every setting with a default and a reason; a wrong name is an error."""
+"""What to train and how: a TOML file a recipe, every setting with a default and a reason; a wrong name is an error."""
 
 import dataclasses
 import tomllib
@@ -9,8 +9,49 @@ from typing import Any, Self
 from model.errors import BadRecipe
 
 
+class FromToml:
+    """A frozen dataclass of settings, read strictly: a wrong name or type is an error that says what would be right."""
+
+    @classmethod
+    def load(cls, path: Path, overrides: list[str] | None = None) -> Self:
+        """Read a TOML file, then apply `name=value` overrides."""
+        try:
+            values = tomllib.loads(path.read_text())
+        except FileNotFoundError:
+            known = ", ".join(sorted(file.stem for file in (Path(__file__).parent / "configs").glob("*.toml")))
+            raise BadRecipe(f"no recipe at {path}; the ones that come with captionbot are {known}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise BadRecipe(f"{path}: {error}") from None
+        for override in overrides or []:
+            name, separator, value = override.partition("=")
+            if not separator:
+                raise BadRecipe(f"--set {override}: write it as name=value")
+            values[name.strip()] = _parse(value.strip())
+        return cls.of(values)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Check names and types; whole numbers serve as fractions."""
+        fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        checked = {}
+        for name, value in values.items():
+            if name not in fields:
+                raise BadRecipe(f"unknown setting {name!r}; the settings are {', '.join(fields)}")
+            default = fields[name].default
+            if isinstance(default, tuple):
+                several, like = value if isinstance(value, list | tuple) else [value], default[0] if default else ""
+                checked[name] = tuple(_checked(f"each of {name}", each, like) for each in several)
+            else:
+                checked[name] = _checked(name, value, default)
+        return cls(**checked)
+
+    def to_json(self) -> dict[str, Any]:
+        values = dataclasses.asdict(self)  # type: ignore[call-overload]
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(FromToml):
     """Settings of a training run. Paths are relative to where the command is run."""
 
     # what is learnt from
@@ -22,7 +63,7 @@ class Recipe:
 
     # the network; sizes as in ModelConfig
     encoder: str = "resnet50"
-    encoder_weights: str = "imagenet"  # imagenet (torchvision's), random, a weights file, a model folder, or a teacher's .py
+    encoder_weights: str = "imagenet"  # (torchvision's), random, a weights file, a model folder, or a teacher's .py
     decoder: str = "attention"
     embedding: int = 512
     hidden: int = 512
@@ -62,43 +103,14 @@ class Recipe:
     limit: int = 0  # use only so many training photos, to try things; 0 = all
     tensorboard: bool = False
 
-    @classmethod
-    def load(cls, path: Path, overrides: list[str] | None = None) -> Self:
-        """Read a TOML file, then apply `name=value` overrides."""
-        try:
-            values = tomllib.loads(path.read_text())
-        except FileNotFoundError:
-            known = ", ".join(sorted(file.stem for file in (Path(__file__).parent / "configs").glob("*.toml")))
-            raise BadRecipe(f"no recipe at {path}; the ones that come with captionbot are {known}") from None
-        except tomllib.TOMLDecodeError as error:
-            raise BadRecipe(f"{path}: {error}") from None
-        for override in overrides or []:
-            name, separator, value = override.partition("=")
-            if not separator:
-                raise BadRecipe(f"--set {override}: write it as name=value")
-            values[name.strip()] = _parse(value.strip())
-        return cls.of(values)
 
-    @classmethod
-    def of(cls, values: dict[str, Any]) -> Self:
-        """Check names and types; whole numbers serve as fractions."""
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        checked = {}
-        for name, value in values.items():
-            if name not in fields:
-                raise BadRecipe(f"unknown setting {name!r}; the settings are {', '.join(fields)}")
-            default = fields[name].default
-            if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            if isinstance(default, tuple):
-                value = tuple(value) if isinstance(value, list | tuple) else (value,)
-            if type(value) is not type(default):
-                raise BadRecipe(f"{name} is {value!r}; it must be a {type(default).__name__}, such as {default!r}")
-            checked[name] = value
-        return cls(**checked)
-
-    def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {"views": list(self.views)}
+def _checked(name: str, value: Any, like: Any) -> Any:
+    """The value, if it has the type of `like`."""
+    if isinstance(like, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(like):
+        raise BadRecipe(f"{name} is {value!r}; it must be a {type(like).__name__}, such as {like!r}")
+    return value
 
 
 def _parse(text: str) -> Any:

@@ -80,17 +80,16 @@ def storable(encoder: nn.Module) -> dict[str, np.ndarray]:
     return {name: (value.half() if value.dim() == 4 else value.float()).numpy() for name, value in state.items()}
 
 
-def load_encoder(recipe: Recipe) -> nn.Module:
-    """The encoder a recipe names: published weights, random ones, a file, a model folder, or a teacher's Python file."""
-    source = recipe.encoder_weights
+def load_encoder(name: str, source: str) -> nn.Module:
+    """An encoder with weights from `source`: imagenet, random, a file, a model folder, or a teacher's Python file."""
     if source == "imagenet":
-        return encoders.pretrained(recipe.encoder)
+        return encoders.pretrained(name)
     if source == "random":
-        return encoders.Encoder(recipe.encoder).eval()
+        return encoders.Encoder(name).eval()
     path = Path(source)
     if path.suffix == ".py":
         return encoders.from_module(path)
-    return encoders.from_file(recipe.encoder, path / "encoder.safetensors" if path.is_dir() else path)
+    return encoders.from_file(name, path / "encoder.safetensors" if path.is_dir() else path)
 
 
 def prepare(recipe: Recipe, device: torch.device, say: Callable[[str], None]) -> Setting:
@@ -102,7 +101,7 @@ def prepare(recipe: Recipe, device: torch.device, say: Callable[[str], None]) ->
     train, val = dataset.split("train"), dataset.split("val")
     if not train or not val:
         raise BadData(f"{recipe.data} has {len(train)} training and {len(val)} validation photos; both are needed")
-    encoder = load_encoder(recipe)
+    encoder = load_encoder(recipe.encoder, recipe.encoder_weights)
     grids: Grids
     if recipe.live:
         grids = LiveGrids(dataset, encoder, recipe.tuned_stages, device)

@@ -39,7 +39,7 @@ def train(recipe: Recipe, out: Path, *, say: Callable[[str], None] = print) -> P
 
     Raises BadData or BadRecipe before anything is computed when data or recipe do not fit.
     """
-    device = parallel.begin(("cuda" if torch.cuda.is_available() else "cpu") if recipe.device == "auto" else recipe.device)
+    device = parallel.begin(recipe.device)
     seed_everything(recipe.seed, parallel.rank())
     setting = prepare(recipe, device, say if parallel.is_main() else lambda _: None)
     out.mkdir(parents=True, exist_ok=True)
