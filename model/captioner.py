@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from math import isqrt
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from model.errors import UnavailableEngine
 from model.photo_statistics import photo_statistics
 from model.sentences import decoding_rules, hedge, sentence
 
+Precision = Literal["auto", "int8", "f32"]
 NO_PHOTO = "This does not look like a photo."
 # module to import -> name for people, extra of pyproject.toml that brings it; the first that is there is "auto"
 ENGINES = {"openvino": ("OpenVINO", "worker"), "torch": ("PyTorch", "gpu")}
@@ -48,10 +49,10 @@ class Captioner:
         self.confidence = None if stored.confidence is None else Confidence.from_json(stored.confidence)
 
     @classmethod
-    def load(cls, folder: Path, engine: str = "auto", *, precision: str = "auto", device: str = "auto") -> Self:
+    def load(cls, folder: Path, engine: str = "auto", *, precision: Precision = "auto", device: str = "auto") -> Self:
         """Read a model folder and start an engine; "auto" is OpenVINO where it is installed, else PyTorch.
 
-        precision: of OpenVINO, "auto", "int8" or "f32". device: of PyTorch, "auto" or as torch.device takes it.
+        precision: of OpenVINO, see openvino_engine.py. device: of PyTorch, "auto" or as torch.device takes it.
         Raises DamagedModel, UnavailableEngine.
         """
         chosen = choose_engine(engine)
@@ -114,7 +115,7 @@ def choose_engine(name: str = "auto") -> str:
     return name
 
 
-def _start_engine(name: str, stored: StoredModel, precision: str, device: str) -> Engine:
+def _start_engine(name: str, stored: StoredModel, precision: Precision, device: str) -> Engine:
     """Imports are here because either library may be missing, and takes seconds to load."""
     if name == "openvino":
         from model.openvino_engine import OpenVinoEngine

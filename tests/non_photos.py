@@ -81,8 +81,8 @@ def unseen_non_photos(count: int, seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     pictures = []
     for number in range(count):
-        image, buffer = KINDS[number % len(KINDS)](rng, int(rng.choice([224, 500, 1000]))), io.BytesIO()
-        image.save(buffer, "PNG" if rng.random() < 0.5 else "JPEG")
+        image, buffer = KINDS[number % len(KINDS)](rng, int(rng.choice([224, 400, 800]))), io.BytesIO()
+        image.save(buffer, "PNG" if rng.random() < 0.5 else "JPEG", compress_level=0)
         pictures.append(read_photo(buffer.getvalue()))
     return pictures
 

@@ -144,9 +144,9 @@ def non_photos(count: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     pictures = []
     for number in range(count):
-        image, buffer = KINDS[number % len(KINDS)](rng, int(rng.choice([224, 400, 700]))), io.BytesIO()
+        image, buffer = KINDS[number % len(KINDS)](rng, int(rng.choice([224, 350, 500]))), io.BytesIO()
         if rng.random() < 0.5:
-            image.save(buffer, "PNG", compress_level=1)
+            image.save(buffer, "PNG", compress_level=0)
         else:
             image.save(buffer, "JPEG", quality=int(rng.integers(40, 96)))
         pictures.append(read_photo(buffer.getvalue()))
