@@ -66,15 +66,19 @@ class Captioner:
         """
         if not photos:
             return []
+        found = self.search(photos, beams=beams, nbest=max(nbest, min(beams, 2)))  # the second tells how sure the first is
+        return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, found, strict=True)]
+
+    def search(self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1) -> list[list[Hypothesis]]:
+        """The sentences as decoding found them, best first, `nbest` for each photo."""
         memory, state = self.engine.encode(np.stack(photos))
-        found = beam_search(
+        return beam_search(
             lambda tokens, state: self.engine.step(tokens, memory, state),
             state,
             beams=beams,
             rules=self.rules,
-            nbest=max(nbest, min(beams, 2)),  # the second best tells how sure the best is
+            nbest=nbest,
         )
-        return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, found, strict=True)]
 
     def _caption(self, photo: np.ndarray, hypotheses: list[Hypothesis], nbest: int) -> Caption:
         best, *others = hypotheses
