@@ -57,8 +57,12 @@ def save_model(
     card: str,
     confidence: dict[str, Any] | None = None,
     quantization: dict[str, Any] | None = None,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write the folder whole or not at all: under a temporary name beside it, checked, then renamed."""
+    """Write the folder whole or not at all: under a temporary name beside it, checked, then renamed.
+
+    pictures: file name -> content, for the model card.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -74,6 +78,8 @@ def save_model(
         if quantization is not None:
             _save_json(quantization, draft / QUANTIZATION)
         (draft / CARD).write_text(card)
+        for name, content in (pictures or {}).items():
+            (draft / name).write_bytes(content)
         files = {path.name: _fingerprint(path) for path in sorted(draft.iterdir())}
         _save_json({"format": FORMAT, "files": files}, draft / MANIFEST)
         load_model(draft)

@@ -1,0 +1,134 @@
+"""Make a trained run ready to serve: 8-bit ranges, calibrated confidence, figures, model card.
+
+    captionbot bundle runs/attention/self_critical --data flickr8k --out models/bundled
+
+Everything is measured with the engine and the precision that serve. The validation photos are cut in two by hash: the
+confidence is fitted on one part and judged on the other.
+"""
+
+import dataclasses
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from model.beam_search import Hypothesis
+from model.captioner import Captioner
+from model.checkpoint import StoredModel, load_model, save_model
+from model.confidence import Confidence, caption_features
+from model.errors import BadData
+from model.photo_statistics import photo_statistics
+from model.photos import read_photo
+from model.quantization import fingerprint
+from training.confidence import area_under_roc, calibration_error, fit_confidence, reliability
+from training.data import Dataset, Example
+from training.metrics.cider import cider
+from training.metrics.scores import Scores, score
+from training.metrics.signature import signature
+from training.metrics.tokenizer import VERSION
+from training.model_card import RELIABILITY, model_card
+from training.plots import plot_reliability
+from training.quantize import calibration_photos, measure_ranges
+
+GOOD = 0.33  # CIDEr-D that three in four of people's own captions reach against the other four of their photo (Flickr8k, dev)
+FITTED_ON = 0.3  # share of the validation photos that the confidence is fitted on
+
+
+def bundle(run: Path, dataset: Dataset, out: Path, *, notes: str = "", beams: int = 3) -> dict[str, Any]:
+    """Write the model folder `out` from a run's best model. Returns its metrics. Raises BadData, DamagedModel.
+
+    notes: Markdown for the card: where the encoder comes from, what was tried.
+    """
+    stored = load_model(run)
+    if stored.encoder is None:
+        raise BadData(f"{run} has no encoder to serve with: it was trained on features of a teacher")
+    examples = dataset.split("val")
+    if len(examples) < 20:
+        raise BadData(f"{len(examples)} validation photos are too few to calibrate a model on")
+    training_photos = calibration_photos(dataset)
+    weights = {name: value.astype(np.float16) if value.ndim > 1 else value for name, value in stored.decoder.items()}
+    ranges = measure_ranges(stored.encoder, stored.config.encoder, training_photos).to_json()
+    stored = dataclasses.replace(stored, decoder=weights, quantization=ranges)
+
+    photos = [read_photo(dataset.photo_bytes(example)) for example in examples]
+    served = _caption(stored, photos, "auto", beams)
+    exact = _caption(stored, photos, "f32", beams)
+    references = [example.captions for example in examples]
+    good = cider([_words(stored, found) for found in served], references) >= GOOD
+    fitted = np.array([_part(example) < FITTED_ON for example in examples])
+    features = [caption_features(found) for found in served]
+    confidence = fit_confidence([f for f, part in zip(features, fitted, strict=True) if part], good[fitted], np.stack(training_photos))
+    said = np.array([confidence.good(f) for f in features])
+
+    metrics = {
+        "beams": beams,
+        "signature": signature("val", len(examples), beams, VERSION, _hash(stored), dataset.hash),
+        "validation": _scores(stored, served, examples).to_json(),
+        "validation_float32": _scores(stored, exact, examples).to_json(),
+        "confidence": _judge(confidence, said, good, ~fitted, photos),
+        "training": stored.metrics,
+    }
+    described = confidence.to_json() | {"good_means": f"CIDEr-D of at least {GOOD} against the photo's references"}
+    parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, metrics)
+    with tempfile.TemporaryDirectory() as folder:
+        plot_reliability(reliability(said[~fitted], good[~fitted]), Path(folder) / RELIABILITY)
+        picture = (Path(folder) / RELIABILITY).read_bytes()
+    card = model_card(stored.config, metrics, notes)
+    save_model(out, *parts, card, confidence=described, quantization=ranges, pictures={RELIABILITY: picture})
+    return metrics
+
+
+def _caption(stored: StoredModel, photos: Sequence[np.ndarray], precision: str, beams: int) -> list[list[Hypothesis]]:
+    """What the OpenVINO engine decodes at this precision, two sentences a photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "draft"
+        parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, stored.metrics, "A draft.\n")
+        save_model(draft, *parts, quantization=stored.quantization)
+        captioner = Captioner.load(draft, "openvino", precision=precision)
+    found: list[list[Hypothesis]] = []
+    for start in tqdm(range(0, len(photos), 16), desc=f"captioning, {precision}", unit="batch", disable=None):
+        found += captioner.search(photos[start : start + 16], beams=beams, nbest=min(2, beams))
+    return found
+
+
+def _hash(stored: StoredModel) -> str:
+    """Of the weights alone: the model folder's version also covers the figures that are made with it."""
+    assert stored.encoder is not None
+    return fingerprint(dict(stored.encoder) | {f"decoder.{name}": value for name, value in stored.decoder.items()})[:12]
+
+
+def _words(stored: StoredModel, found: list[Hypothesis]) -> list[str]:
+    return stored.vocabulary.decode(found[0].tokens)
+
+
+def _scores(stored: StoredModel, found: list[list[Hypothesis]], examples: Sequence[Example]) -> Scores:
+    said = {example.id: _words(stored, sentences) for example, sentences in zip(examples, found, strict=True)}
+    return score(said, {example.id: example.captions for example in examples})
+
+
+def _judge(
+    confidence: Confidence, said: np.ndarray, good: np.ndarray, judged: np.ndarray, photos: Sequence[np.ndarray]
+) -> dict[str, float]:
+    """How well the confidence keeps its word, on photos that it was not fitted on."""
+    likely = np.array([confidence.photo(photo_statistics(photo)) for photo in photos])[judged]
+    refused = likely < confidence.refuse_below
+    hedged = ~refused & (said[judged] < confidence.hedge_below)
+    return {
+        "good_from_cider": GOOD,
+        "photos": int(judged.sum()),
+        "good": float(good[judged].mean()),
+        "calibration_error": calibration_error(said[judged], good[judged]),
+        "area_under_roc": area_under_roc(said[judged], good[judged]),
+        "hedged": float(hedged.mean()),
+        "refused": float(refused.mean()),
+        "good_when_hedged": float(good[judged][hedged].mean()) if hedged.any() else float("nan"),
+    }
+
+
+def _part(example: Example) -> float:
+    """0 to 1, by the hash of the photo's id, so that the two parts stay the same whatever else changes."""
+    return int(hashlib.sha256(f"confidence {example.id}".encode()).hexdigest()[:8], 16) / 2**32

@@ -1,0 +1,117 @@
+"""The model card: what a model is, how it was made, how good it is, and what it must not be used for."""
+
+from typing import Any
+
+from model.config import ModelConfig
+
+CARD = """\
+# A captionbot model
+
+Describes a photo in one English sentence: {encoder} encoder, `{decoder}` decoder of {hidden} units, {vocabulary:,} words.
+
+## How good it is
+
+Measured on {photos:,} validation photos of its data set with the engine and the precision that serve, beam {beams}; 95 %
+intervals by bootstrap over photos. These photos chose the checkpoint and its settings, so expect a little less on new ones.
+
+| metric | {precision} | 95 % | float32 |
+|---|---|---|---|
+{rows}
+
+{distinct:.0%} of the sentences differ; the commonest makes up {most_common:.1%}; their mean length is {length:.1f} words.
+Signature: `{signature}`
+
+## How sure it is
+
+A caption counts as good when its CIDEr-D against the photo's references reaches {good_from}, which three in four captions
+that people wrote of these photos reach against the other four. The confidence says how often a caption like this is
+good. On {judged:,} validation photos that it was not fitted on, {good:.0%} were good; expected calibration error {error:.3f}
+(ten bins of equal mass), area under the ROC curve {auroc:.2f}. {hedged:.1%} of these photos were hedged ("Could be: ...")
+and {refused:.1%} taken for no photo.
+
+![Reliability]({reliability})
+
+## How it was made
+
+{training}
+
+{notes}
+
+## What it gets wrong
+
+- It knows people and dogs outdoors, which is most of Flickr8k, and calls much else by their names: cats become dogs,
+  objects without people are rarely named at all.
+- Numbers of people, colours of clothes and what somebody holds are often wrong.
+- Man, woman, boy and girl are guesses from appearance and say nothing about who somebody is.
+- It cannot read text in a photo, and knows no names of persons or places.
+
+## What it must not be used for
+
+Nothing where a wrong sentence does harm: not medical, legal or safety decisions, not watching or judging people, not as
+the only description where somebody has to rely on it.
+
+## Terms
+
+The MIT licence covers captionbot's code. The weights were learnt from Flickr8k, which is for research use only, and from
+a teacher network and unlabelled photos whose licences are unknown: treat them as for research and personal use.
+"""
+
+RELIABILITY = "reliability.png"
+
+NAMES = {
+    "bleu_1": "BLEU-1",
+    "bleu_2": "BLEU-2",
+    "bleu_3": "BLEU-3",
+    "bleu_4": "BLEU-4",
+    "meteor": "METEOR",
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "precision": "word precision",
+    "recall": "word recall",
+    "f1": "word F1",
+}
+
+
+def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") -> str:
+    """Markdown. `metrics` as training/bundle.py collects them; `notes` is added to how it was made."""
+    served, exact = metrics["validation"]["figures"], metrics["validation_float32"]["figures"]
+    judged = metrics["confidence"]
+    rows = [
+        f"| {title} | {served[key]['value']:.3f} | {served[key]['low']:.3f} to {served[key]['high']:.3f} | {exact[key]['value']:.3f} |"
+        for key, title in NAMES.items()
+        if key in served
+    ]
+    return CARD.format(
+        encoder=config.encoder,
+        decoder=config.decoder,
+        hidden=config.hidden,
+        vocabulary=config.vocabulary_size,
+        photos=metrics["validation"]["photos"],
+        beams=metrics["beams"],
+        precision="8-bit integers",
+        rows="\n".join(rows),
+        distinct=served["distinct"]["value"],
+        most_common=served["most_common"]["value"],
+        length=served["mean_length"]["value"],
+        signature=metrics["signature"],
+        good_from=judged["good_from_cider"],
+        judged=judged["photos"],
+        good=judged["good"],
+        error=judged["calibration_error"],
+        auroc=judged["area_under_roc"],
+        hedged=judged["hedged"],
+        refused=judged["refused"],
+        reliability=RELIABILITY,
+        training=_story(metrics["training"]),
+        notes=notes.strip(),
+    )
+
+
+def _story(training: dict[str, Any]) -> str:
+    """How the decoder was trained, from the recipe that travels with the run's figures."""
+    recipe = training["recipe"]
+    steps = f"cross-entropy, {recipe['epochs']} epochs at most" if recipe["epochs"] else "no cross-entropy of its own"
+    if recipe["critical_epochs"]:
+        steps += f", then self-critical training on CIDEr-D, {recipe['critical_epochs']} epochs at most"
+    settings = "\n".join(f"{name} = {value!r}" for name, value in recipe.items() if value not in ("", False))
+    return f"{steps[0].upper()}{steps[1:]}; epoch {training['epoch']} was the best. The recipe:\n\n```\n{settings}\n```"
