@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("openvino")
+
+from random_models import random_model, random_photos
+
+from model.checkpoint import load_model, save_model
+from model.errors import BadData
+from training.data import load_dataset
+from training.quantize import calibration_photos, measure_ranges, quantize_model
+
+
+def test_a_model_folder_gets_its_ranges_and_keeps_the_rest(tmp_path):
+    stored, _, _ = random_model()
+    parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, {"cider": 0.5}, "A card.\n")
+    save_model(tmp_path / "model", *parts)
+    measured = quantize_model(tmp_path / "model", random_photos(3))
+    again = load_model(tmp_path / "model")
+    assert again.quantization == measured.to_json() | {
+        "ranges": {name: list(limits) for name, limits in measured.ranges.items()}
+    }
+    assert again.metrics == {"cider": 0.5}
+    assert (tmp_path / "model" / "README.md").read_text() == "A card.\n"
+
+
+def test_one_exploding_photo_in_ten_does_not_widen_the_ranges():
+    stored, _, _ = random_model()
+    plain = random_photos(1)[0] // 8 + 112  # little contrast
+    photos = [plain] * 9 + [np.where(random_photos(1)[0] < 128, 0, 255).astype(np.uint8)]
+    usual = measure_ranges(stored.encoder, "resnet50", [plain]).ranges["conv1"]
+    assert measure_ranges(stored.encoder, "resnet50", photos).ranges["conv1"] == pytest.approx(usual, rel=1e-3)
+    widest = measure_ranges(stored.encoder, "resnet50", photos, quantile=1.0).ranges["conv1"]
+    assert widest[1] > 1.5 * usual[1]
+
+
+def test_no_photo_is_an_error():
+    stored, _, _ = random_model()
+    with pytest.raises(BadData, match="no photo"):
+        measure_ranges(stored.encoder, "resnet50", [])
+
+
+def test_calibration_takes_training_photos_and_skips_broken_ones(tiny_dataset):
+    (tiny_dataset / "red-circle.jpg").write_bytes(b"no picture")
+    photos = calibration_photos(load_dataset(tiny_dataset), count=100)
+    assert [photo.shape for photo in photos] == [(224, 224, 3)] * 5
