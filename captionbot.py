@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+import training.commands
 from model.errors import CaptionbotError
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ INSTALL = {  # a module that is missing -> the extra that brings it
     "torchvision": "train",
     "tqdm": "train",
     "matplotlib": "train",
-    "nncf": "train",
     "tensorboard": "train",
     "pycocoevalcap": "train",
     "openvino": "worker",
@@ -84,23 +84,19 @@ class JsonLog(logging.Formatter):
         return json.dumps(entry)
 
 
-def _examples(*lines: str) -> str:
-    """An epilog for --help. Click keeps the line breaks of a paragraph that begins with a backspace character."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
 @app.callback()
 def _commands() -> None:
     """Describes photos in a sentence. `captionbot COMMAND --help` tells more, with examples."""
 
 
+# In an epilog \b keeps the line breaks of its paragraph.
 @app.command(
-    epilog=_examples(
-        "captionbot caption cat.jpg",
-        "captionbot caption holiday/ --nbest 3",
-        "captionbot caption holiday/ --jsonl > captions.jsonl",
-        "captionbot caption dog.jpg --attention looked-at.png",
-    )
+    epilog="""\b
+Examples:
+  captionbot caption cat.jpg
+  captionbot caption holiday/ --nbest 3
+  captionbot caption holiday/ --jsonl > captions.jsonl
+  captionbot caption dog.jpg --attention looked-at.png"""
 )
 def caption(
     photos: Annotated[list[Path], typer.Argument(help="Photos, and folders to be searched for photos.")],
@@ -160,13 +156,21 @@ def caption(
     raise typer.Exit(failed)
 
 
-@app.command(epilog=_examples("captionbot models", "captionbot models data/runs"))
+@app.command(
+    epilog="""\b
+Examples:
+  captionbot models
+  captionbot models data/runs"""
+)
 def models(
     folders: Annotated[
         list[Path] | None, typer.Argument(help="Where to look.  [default: MODEL_DIR and MODEL_STORE]")
     ] = None,
 ) -> None:
-    """List model folders: version, decoder, words, CIDEr on the validation photos. Each is checked for damage."""
+    """List model folders, each checked for damage.
+
+    Shown are version, decoder, size of the vocabulary, and CIDEr on the validation photos.
+    """
     settings = _settings()
     from model.model_list import ListedModel, find_models
 
@@ -181,55 +185,36 @@ def models(
     raise typer.Exit(damaged)
 
 
-@app.command(epilog=_examples("captionbot data flickr8k/", "captionbot data coco/ --format karpathy"))
-def data(
-    folder: Annotated[Path, typer.Argument(help="Folder of a data set.")],
-    format: Annotated[
-        str, typer.Option(help="flickr8k, flickr30k, coco, karpathy, custom; auto looks at the files.")
-    ] = "auto",
-) -> None:
-    """Read a data set and say what was found, what was dropped, and why."""
-    from training.data import load_dataset
-
-    print(load_dataset(folder, format=format).report)
-
-
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the recipe; repeatable.")
-]
-
-
 @app.command(
-    epilog=_examples(
-        "captionbot train attention --set data=flickr8k/",
-        "captionbot train attention --set data=flickr8k/ --set decoder=pooled --out runs/pooled",
-        "captionbot train my-recipe.toml",
-        "torchrun --nproc-per-node 4 -m captionbot train attention --set data=coco/",
-    )
+    epilog="""\b
+Examples:
+  captionbot bench
+  captionbot bench holiday/ --photos 500 --batch 32"""
 )
-def train(
-    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of one in training/configs.")],
-    set: Overrides = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: DATA_DIR/runs/RECIPE]")] = None,
+def bench(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Photos and folders.  [default: samples/]")] = None,
+    photos: Annotated[int, typer.Option(min=1, help="How many to caption; few files are taken again and again.")] = 200,
+    batch: Annotated[int | None, typer.Option(min=1, help="Photos at once.  [default: MAX_BATCH]")] = None,
+    beams: Annotated[int | None, typer.Option(min=1, max=20, help="Width of the search.  [default: BEAMS]")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder.  [default: MODEL_DIR]")] = None,
 ) -> None:
-    """Train a captioner as a recipe says.
-
-    Run the same command again to go on after a stop. The run folder gets the curves and the best epoch's model folder.
-    """
+    """Measure how many photos a second each engine here does."""
     settings = _settings()
-    from training.recipe import Recipe
-    from training.train import train as run
+    from model.bench import bench as run
+    from model.caption_files import find_pictures
 
-    path = _recipe_path(recipe)
-    best = run(Recipe.load(path, set), out or settings.data_dir / "runs" / path.stem)
-    print(f"The best model is in {best}")
+    files = find_pictures(paths or [Path(__file__).parent / "samples"])
+    batch, beams = batch or settings.max_batch, beams or settings.beams
+    print(f"{photos} photos, batch {batch}, beam {beams}; photos a second")
+    print("engine    precision   encoder     whole   whole/encoder   cold start")
+    for speed in run(model or settings.model_dir, files, photos=photos, batch=batch, beams=beams):
+        print(
+            f"{speed.engine:<9} {speed.precision:<9} {speed.encoder:>9.1f} {speed.whole:>9.1f}"
+            f" {speed.whole / speed.encoder:>15.0%} {speed.cold_start:>10.1f} s"
+        )
 
 
-def _recipe_path(name: str) -> Path:
-    """The file itself, or the recipe of that name that comes with captionbot."""
-    ours = Path(__file__).parent / "training" / "configs" / f"{name}.toml"
-    return ours if ours.is_file() and not Path(name).is_file() else Path(name)
-
+app.add_typer(training.commands.app)
 
 if __name__ == "__main__":
     main()

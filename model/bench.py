@@ -1,0 +1,75 @@
+"""How fast a model captions: the encoder alone, and everything from files to sentences, in the same run."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from model.caption_files import caption_files, read_picture
+from model.captioner import Captioner, Precision
+
+CONTESTANTS: tuple[tuple[str, Precision], ...] = (("openvino", "auto"), ("openvino", "f32"), ("torch", "auto"))
+ROUNDS = 3  # the machine's mood changes: the contestants take turns, and the median counts
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Of one engine in one precision."""
+
+    engine: str
+    precision: str
+    encoder: float  # photos a second, from pixels to what the decoder looks at
+    whole: float  # photos a second, from files to sentences
+    cold_start: float  # seconds that a fresh process takes for a single photo, in the precision that serves
+
+
+def bench(folder: Path, paths: Sequence[Path], *, photos: int, batch: int, beams: int) -> Iterator[Speed]:
+    """Time each engine that is installed on as many photos, the paths over and over.
+
+    Raises UnreadablePhoto, and what `Captioner.load` raises.
+    """
+    engines = [contestant for contestant in CONTESTANTS if find_spec(contestant[0])]
+    repeated = list(islice(cycle(paths), photos))
+    captioners = [Captioner.load(folder, engine, precision=precision) for engine, precision in engines]
+    pixels = [read_picture(path, size=captioners[0].config.photo_size) for path in repeated]
+    seconds: list[list[tuple[float, float]]] = [[] for _ in captioners]
+    for captioner in captioners:
+        _caption(captioner, repeated[:batch], batch, beams)  # the first batch pays for what is set up then
+    for _ in range(ROUNDS):
+        for captioner, taken in zip(captioners, seconds, strict=True):
+            taken.append((_encode(captioner, pixels, batch), _caption(captioner, repeated, batch, beams)))
+    for (engine, _), captioner, taken in zip(engines, captioners, seconds, strict=True):
+        encoder, whole = (photos / median(column) for column in zip(*taken, strict=True))
+        precision = getattr(captioner.engine, "precision", "")
+        yield Speed(engine, precision, encoder, whole, _cold_start(folder, paths[0], engine))
+
+
+def _encode(captioner: Captioner, pixels: Sequence[np.ndarray], batch: int) -> float:
+    begin = time.perf_counter()
+    for start in range(0, len(pixels), batch):
+        memory, _ = captioner.engine.encode(np.stack(pixels[start : start + batch]))
+        for value in memory.values():
+            value.ravel()[0].item()  # a GPU has finished only when a value is read
+    return time.perf_counter() - begin
+
+
+def _caption(captioner: Captioner, paths: Sequence[Path], batch: int, beams: int) -> float:
+    """Reading the files included."""
+    begin = time.perf_counter()
+    for _ in caption_files(captioner, paths, batch=batch, beams=beams):
+        pass
+    return time.perf_counter() - begin
+
+
+def _cold_start(folder: Path, photo: Path, engine: str) -> float:
+    command = [sys.executable, "-m", "captionbot", "caption", str(photo), "--model", str(folder), "--engine", engine]
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).resolve().parent.parent)
+    return time.perf_counter() - begin
