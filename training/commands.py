@@ -1,4 +1,4 @@
-"""The commands that make models: data, features, train, quantize. captionbot.py adds them to its own.
+"""The commands that make models: data, features, train, quantize, bundle. captionbot.py adds them to its own.
 
 Heavy imports stand inside the commands, so that `captionbot --help` answers at once.
 """
@@ -18,6 +18,8 @@ RecipeName = Annotated[str, typer.Argument(help="A TOML file, or the name of one
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the recipe; repeatable.")
 ]
+ModelFolder = Annotated[Path, typer.Argument(help="A model folder.")]
+DataFolder = Annotated[Path, typer.Option(help="Folder of a data set.")]
 Format = Annotated[str, typer.Option(help="auto, flickr8k, flickr30k, coco, karpathy or custom.")]
 
 
@@ -79,13 +81,9 @@ def train(
 @app.command(
     epilog="""\b
 Examples:
-  captionbot quantize data/runs/attention/cross_entropy flickr8k/"""
+  captionbot quantize data/runs/attention/cross_entropy --data flickr8k/"""
 )
-def quantize(
-    model: Annotated[Path, typer.Argument(help="Model folder; it gets a quantization.json.")],
-    data: Annotated[Path, typer.Argument(help="Folder of a data set; some of its training photos are looked at.")],
-    format: Format = "auto",
-) -> None:
+def quantize(model: ModelFolder, data: DataFolder, format: Format = "auto") -> None:
     """Let a model run on 8-bit integers on a CPU.
 
     It is several times as fast. What the encoder's activations range over is measured on photos of the training split.
@@ -95,6 +93,30 @@ def quantize(
 
     measured = quantize_model(model, calibration_photos(load_dataset(data, format=format)))
     print(f"{model}: {len(measured.ranges)} activations measured on {measured.photos} photos")
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  captionbot bundle data/runs/attention/self_critical --data flickr8k/ --out models/mine
+  captionbot bundle data/runs/attention/self_critical --data flickr8k/ --out models/mine --notes notes.md"""
+)
+def bundle(
+    model: ModelFolder,
+    data: DataFolder,
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    format: Format = "auto",
+    notes: Annotated[Path | None, typer.Option(help="Markdown for the model card.")] = None,
+) -> None:
+    """Make a trained model ready to serve.
+
+    It gets 8-bit ranges, a calibrated confidence, figures measured as it serves, and a model card.
+    """
+    from training.bundle import bundle as run
+    from training.data import load_dataset
+
+    metrics = run(model, load_dataset(data, format=format), out, notes=notes.read_text() if notes else "")
+    print(f"{out}: CIDEr {metrics['validation']['figures']['cider']['value']:.3f} on the validation photos")
 
 
 def _read(name: str, overrides: list[str] | None) -> "Recipe":
