@@ -30,12 +30,20 @@ class Speed:
     cold_start: float  # seconds that a fresh process takes for a single photo, in the precision that serves
 
 
-def bench(folder: Path, paths: Sequence[Path], *, photos: int, batch: int, beams: int) -> Iterator[Speed]:
+def bench(
+    folder: Path,
+    paths: Sequence[Path],
+    *,
+    photos: int,
+    batch: int,
+    beams: int,
+    contestants: Sequence[tuple[str, Precision]] = CONTESTANTS,
+) -> Iterator[Speed]:
     """Time each engine that is installed on as many photos, the paths over and over.
 
     Raises UnreadablePhoto, and what `Captioner.load` raises.
     """
-    engines = [contestant for contestant in CONTESTANTS if find_spec(contestant[0])]
+    engines = [(engine, precision) for engine, precision in contestants if find_spec(engine)]
     repeated = list(islice(cycle(paths), photos))
     captioners = [Captioner.load(folder, engine, precision=precision) for engine, precision in engines]
     pixels = [read_picture(path, size=captioners[0].config.photo_size) for path in repeated]
