@@ -20,7 +20,6 @@ from model.errors import BadData, UnreadablePhoto
 from model.photos import read_photo
 from training.data import Dataset, Example
 
-VIEWS = ("plain", "flip")  # flip: mirrored left to right, for captions that name neither side
 PREPROCESSING = "square-224-imagenet-1"  # change it when model/photos.py or normalise() gives other pixels
 
 
@@ -30,6 +29,11 @@ def key_of(name: str, encoder: nn.Module) -> str:
     for parameter, value in sorted(encoder.state_dict().items()):
         digest.update(parameter.encode() + value.cpu().contiguous().numpy().tobytes())
     return f"{name}-{digest.hexdigest()[:12]}"
+
+
+def grid_of(output: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
+    """What an encoder gives as a grid (B, R, C). A teacher gives a list of feature maps (B, C, h, w): the last one."""
+    return output[-1].flatten(2).transpose(1, 2) if isinstance(output, list) else output
 
 
 class Features:
@@ -61,14 +65,14 @@ def compute_features(
     batch: int = 32,
     device: str = "cpu",
 ) -> dict[str, str]:
-    """Fill `folder` with the features of these photos. What is there already stays.
+    """Fill `folder` with the features of these photos of the data set. What is there already stays.
 
     Returns the photos that could not be read: id -> reason; they are skipped, not fatal.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "photos.json"
     if not listed.exists():
-        listed.write_text(json.dumps([example.id for example in examples]))
+        listed.write_text(json.dumps([example.id for example in dataset.examples]))
     row = {photo: number for number, photo in enumerate(json.loads(listed.read_text()))}
     if not all(example.id in row for example in examples):
         raise BadData(f"{folder} holds features of other photos; remove it, or keep these elsewhere (features=FOLDER)")
@@ -115,15 +119,14 @@ def _read(dataset: Dataset, example: Example, broken: dict[str, str]) -> np.ndar
 
 
 class _FromPixels(nn.Module):
-    """uint8 (B, H, W, 3) -> grid (B, R, C); accepts a teacher that returns a list of feature maps."""
+    """uint8 (B, H, W, 3) -> grid (B, R, C)."""
 
     def __init__(self, encoder: nn.Module):
         super().__init__()
         self.encoder = encoder
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        grid = self.encoder(normalise(photos))
-        return grid[-1].flatten(2).transpose(1, 2) if isinstance(grid, list) else grid
+        return grid_of(self.encoder(normalise(photos)))
 
 
 def _encode_function(encoder: nn.Module, device: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.transforms import v2
+from tqdm import tqdm
 
-from model.encoders import Encoder, normalise
+from model.encoders import normalise
+from model.errors import UnreadablePhoto
 from model.photos import read_photo
+from training.augment import cut, random_boxes, recolour
 from training.data import Dataset, Example, names_a_side
-from training.features import Features
+from training.features import Features, grid_of
+
+SIDE = 224  # pixels
+LENGTHS, STRETCH = (0.84 * SIDE, SIDE), 1.18  # of the boxes cut out: at least 70 % of a photo, hardly distorted
+STRENGTHS = (0.2, 0.2, 0.1)  # of changes in brightness, contrast, saturation: small, because captions name colours
+KEPT = 20_000  # decoded photos that are kept in memory, 150 kB each
 
 
 class Grids(Protocol):
@@ -36,9 +44,8 @@ class CachedGrids:
     def __call__(self, batch: Sequence[Example], random: np.random.Generator | None = None) -> Tensor:
         rows = self.features.batch([example.id for example in batch])
         if random is not None and "flip" in self.features.views:
-            chosen = [number for number, example in enumerate(batch) if _may_flip(example) and random.random() < 0.5]
-            if chosen:
-                rows[chosen] = self.features.batch([batch[number].id for number in chosen], "flip")
+            chosen = np.flatnonzero(_mirrored(batch, random)).tolist()
+            rows[chosen] = self.features.batch([batch[number].id for number in chosen], "flip")
         return torch.from_numpy(rows).to(self.device).float()
 
     def parameters(self) -> list[nn.Parameter]:
@@ -46,56 +53,67 @@ class CachedGrids:
 
 
 class LiveGrids:
-    """The encoder run on pixels, its last stages trained, photos augmented: mirrored and cut a little.
+    """The encoder run on pixels, its last stages trained, photos augmented: cut, mirrored and recoloured a little.
 
-    Colours change little because captions name them. Batch norms keep their statistics: batches here are small.
+    Batch norms keep their statistics: batches here are small.
     """
 
-    def __init__(self, dataset: Dataset, encoder: Encoder, tuned_stages: int, device: torch.device):
+    def __init__(self, dataset: Dataset, encoder: nn.Module, tuned_stages: int, device: torch.device):
         self.dataset, self.device = dataset, device
         self.encoder = encoder.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
-        stages = [module for module in encoder.children() if any(True for _ in module.parameters())]
-        for stage in stages[len(stages) - tuned_stages :]:
+        trunk = getattr(encoder, "features", encoder)  # of VGG and DenseNet
+        stages = [module for module in trunk.children() if any(True for _ in module.parameters())]
+        for stage in stages[max(0, len(stages) - tuned_stages) :]:
             stage.requires_grad_(True)
         self.pixels: dict[str, np.ndarray] = {}
-        self.augment = v2.Compose(
-            [
-                v2.RandomResizedCrop(224, scale=(0.7, 1.0), ratio=(0.85, 1.18), antialias=True),
-                v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.1),
-            ]
-        )
 
     def __call__(self, batch: Sequence[Example], random: np.random.Generator | None = None) -> Tensor:
-        photos = [self._read(example) for example in batch]
+        photos = torch.from_numpy(np.stack([self._read(example) for example in batch])).to(self.device)
         if random is not None:
-            photos = [self._augmented(*pair, random) for pair in zip(photos, batch, strict=True)]
+            mirrored = _mirrored(batch, random)
+            boxes = random_boxes(len(batch), SIDE, LENGTHS, STRETCH, random)
+            photos = recolour(cut(photos, boxes, mirrored, SIDE), STRENGTHS, random)
         with torch.set_grad_enabled(random is not None and torch.is_grad_enabled()):
-            return self.encoder(normalise(torch.from_numpy(np.stack(photos)).to(self.device)))
+            return grid_of(self.encoder(normalise(photos)))
 
     def parameters(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
 
-    def _read(self, example: Example) -> np.ndarray:
-        """Decoded once and kept: 150 kB a photo."""
-        if example.id not in self.pixels:
-            self.pixels[example.id] = read_photo(self.dataset.photo_bytes(example))
-        return self.pixels[example.id]
+    def read_all(self, examples: Sequence[Example]) -> dict[str, str]:
+        """Read every photo once, so that training meets no broken one. Returns these: id -> reason."""
+        broken = {}
+        with ThreadPoolExecutor(2) as threads:
+            reading = [(example.id, threads.submit(self._read, example)) for example in examples]
+            for photo, pixels in tqdm(reading, desc="reading photos", unit="photo", disable=None):
+                try:
+                    pixels.result()
+                except (UnreadablePhoto, OSError) as error:
+                    broken[photo] = str(error)
+        return broken
 
-    def _augmented(self, photo: np.ndarray, example: Example, random: np.random.Generator) -> np.ndarray:
-        pixels = self.augment(torch.from_numpy(photo).permute(2, 0, 1)).permute(1, 2, 0).numpy()
-        return pixels[:, ::-1] if _may_flip(example) and random.random() < 0.5 else pixels
+    def _read(self, example: Example) -> np.ndarray:
+        pixels = self.pixels.get(example.id)
+        if pixels is None:
+            pixels = read_photo(self.dataset.photo_bytes(example), size=SIDE)
+            if len(self.pixels) < KEPT:
+                self.pixels[example.id] = pixels
+        return pixels
 
 
 def batches(examples: Sequence[Example], size: int, random: np.random.Generator | None) -> list[list[Example]]:
-    """Cut into batches, shuffled if `random` is given. The last one may be smaller."""
-    order = range(len(examples)) if random is None else random.permutation(len(examples))
-    shuffled = [examples[number] for number in order]
-    return [shuffled[start : start + size] for start in range(0, len(shuffled), size)]
+    """Cut into batches of at most `size`, nearly equal so that none is tiny; shuffled if `random` is given."""
+    order = np.arange(len(examples)) if random is None else random.permutation(len(examples))
+    return [[examples[number] for number in part] for part in np.array_split(order, ceil(len(examples) / size))]
 
 
-def ahead(grids: Grids, parts: Sequence[list[Example]], random: np.random.Generator | None) -> Iterator[tuple[list[Example], Tensor]]:
-    """Each batch with its grids. Cached grids of the next batch are read while this one is trained on."""
-    if grids.parameters():  # gradients flow through these, so each must be made when it is needed
+def ahead(
+    grids: Grids, parts: Sequence[list[Example]], random: np.random.Generator | None
+) -> Iterator[tuple[list[Example], Tensor]]:
+    """Each batch with its grids. Those of the next batch are made in a thread while this one is trained on.
+
+    `random` is drawn from in that thread, so nothing else may draw from it.
+    """
+    if grids.parameters():  # they change with this batch, and gradients flow through them
         yield from ((part, grids(part, random)) for part in parts)
         return
     with ThreadPoolExecutor(1) as thread:
@@ -108,5 +126,7 @@ def ahead(grids: Grids, parts: Sequence[list[Example]], random: np.random.Genera
             yield coming[0], coming[1].result()
 
 
-def _may_flip(example: Example) -> bool:
-    return not any(names_a_side(caption) for caption in example.captions)
+def _mirrored(batch: Sequence[Example], random: np.random.Generator) -> np.ndarray:
+    """bool (B,): half of the photos whose captions name no side."""
+    allowed = [not any(names_a_side(caption) for caption in example.captions) for example in batch]
+    return (random.random(len(batch)) < 0.5) & np.array(allowed)

@@ -14,8 +14,8 @@ from training.metrics.cider import CiderD
 def as_tensor(captions: Sequence[Sequence[Sequence[int]]], max_words: int) -> tuple[Tensor, Tensor]:
     """Ids of K captions for each of B photos -> what goes in and what should come out, both int64 (B, K, T).
 
-    In: start and the words. Out: the words and the end. A caption longer than `max_words` is cut and gets no end, so
-    that the model does not learn to stop there. Photos with fewer captions, and shorter captions, are padded.
+    In: start and the words. Out: the words and the end. T is `max_words` and the end, or less if all are shorter; a
+    longer caption is cut there and gets no end, so that the model does not learn to stop. The rest is padded.
     """
     count = max(len(sentences) for sentences in captions)
     length = 1 + min(max_words, max(len(words) for sentences in captions for words in sentences))
@@ -27,7 +27,9 @@ def as_tensor(captions: Sequence[Sequence[Sequence[int]]], max_words: int) -> tu
     return tokens[:, :, :-1].masked_fill(tokens[:, :, 1:] == PAD, PAD), tokens[:, :, 1:]
 
 
-def cross_entropy(decoder: Decoder, grid: Tensor, given: Tensor, wanted: Tensor, smoothing: float) -> tuple[Tensor, int]:
+def cross_entropy(
+    decoder: Decoder, grid: Tensor, given: Tensor, wanted: Tensor, smoothing: float
+) -> tuple[Tensor, int]:
     """Sum over words of the smoothed cross-entropy (Szegedy et al. 2016, section 7), and the number of words.
 
     grid (B, R, C); given, wanted (B, K, T) from `as_tensor`.

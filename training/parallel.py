@@ -1,12 +1,15 @@
 """Several processes train as one (started by torchrun); alone, every function here is a no-op."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TypeVar, cast
 
 import torch
 from torch import distributed
 from torch.nn import Parameter
+
+Made = TypeVar("Made")
 
 
 def begin(device: str) -> torch.device:
@@ -54,13 +57,13 @@ def total(value: float) -> float:
     return box.item()
 
 
-def from_main(value: object) -> object:
-    """What the main process has, on all of them."""
+def from_main(make: Callable[[], Made]) -> Made:
+    """What the main process alone makes, on all of them; they wait for it."""
     if world() == 1:
-        return value
-    box = [value]
+        return make()
+    box = [make() if is_main() else None]
     distributed.broadcast_object_list(box)
-    return box[0]
+    return cast(Made, box[0])
 
 
 def add_gradients(parameters: Iterable[Parameter]) -> None:

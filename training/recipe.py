@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from model.config import DECODERS, ENCODERS
 from model.errors import BadRecipe
+
+VIEWS = ("plain", "flip")  # flip: mirrored left to right, for captions that name neither side
 
 
 class FromToml:
@@ -16,11 +19,11 @@ class FromToml:
     def load(cls, path: Path, overrides: list[str] | None = None) -> Self:
         """Read a TOML file, then apply `name=value` overrides."""
         try:
-            values = tomllib.loads(path.read_text())
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             known = ", ".join(sorted(file.stem for file in (Path(__file__).parent / "configs").glob("*.toml")))
             raise BadRecipe(f"no recipe at {path}; the ones that come with captionbot are {known}") from None
-        except tomllib.TOMLDecodeError as error:
+        except (OSError, ValueError) as error:  # a folder, no text, no TOML
             raise BadRecipe(f"{path}: {error}") from None
         for override in overrides or []:
             name, separator, value = override.partition("=")
@@ -101,7 +104,31 @@ class Recipe(FromToml):
     seed: int = 1
     device: str = "auto"  # auto, cpu, cuda
     limit: int = 0  # use only so many training photos, to try things; 0 = all
-    tensorboard: bool = False
+    tensorboard: bool = False  # write the curves for TensorBoard too
+
+    def __post_init__(self) -> None:
+        choices = {"decoder": DECODERS, "encoder": tuple(ENCODERS), "device": ("auto", "cpu", "cuda")}
+        for name, allowed in choices.items():
+            if (value := getattr(self, name)) not in allowed:
+                raise BadRecipe(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
+        if not {"plain"} <= {*self.views} <= {*VIEWS}:
+            raise BadRecipe(f"views are {', '.join(self.views)}; they must be plain, or plain and flip")
+        for name in ("batch", "captions", "max_words", "patience", "beams", "heads", "embedding", "hidden"):
+            if getattr(self, name) < 1:
+                raise BadRecipe(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.epochs + self.critical_epochs < 1:
+            raise BadRecipe("there is nothing to do; set epochs or critical_epochs")
+        if self.critical_epochs and self.samples < 2:
+            raise BadRecipe(f"samples is {self.samples}; each is judged against the others, so there must be two")
+        if self.hidden % self.heads:
+            raise BadRecipe(f"hidden is {self.hidden}; it must be a multiple of heads, {self.heads}")
+        if self.tuned_stages and not self.live:
+            raise BadRecipe("tuned_stages trains the encoder, so it must run live; set live=true")
+
+    def without_folders(self) -> dict[str, Any]:
+        """For a model folder that travels: of each path its last name, nothing else of this machine."""
+        paths = ("data", "features", "encoder_weights", "word_vectors", "start_from")
+        return self.to_json() | {name: Path(getattr(self, name)).name for name in paths}
 
 
 def _checked(name: str, value: Any, like: Any) -> Any:

@@ -1,55 +1,106 @@
-"""What a stopped run needs to go on exactly as if it had not stopped, written whole or not at all."""
+"""What a stopped run needs to go on exactly as if it had not stopped. Files are written whole or not at all."""
 
 import csv
+import json
+import math
 import os
-import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 
+from model.errors import BadRecipe
+from training.plots import plot_curves
+from training.recipe import Recipe
 
-def save_state(path: Path, **parts: Any) -> None:
-    """Write state dictionaries and plain values, with PyTorch's random state, through a temporary file."""
-    parts["random_state"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        parts["cuda_random_state"] = torch.cuda.get_rng_state()
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        torch.save(parts, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(path)
+PHASES = ("cross_entropy", "self_critical")
+STATE, RECIPE, CURVES = "last.pt", "recipe.json", "curves.csv"
+MAY_CHANGE = ("features", "device", "tensorboard", "patience", "critical_epochs", "critical_learning_rate", "samples")
+
+State = dict[str, Any]  # a PyTorch state dictionary
 
 
-def load_state(path: Path) -> dict[str, Any]:
-    """What `save_state` wrote, on the CPU; restores PyTorch's random state."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    torch.set_rng_state(state["random_state"])
-    if torch.cuda.is_available() and "cuda_random_state" in state:
-        torch.cuda.set_rng_state(state["cuda_random_state"])
-    return state
+@dataclass
+class Progress:
+    """How far a run has come. No random state is in it, because every epoch has generators of its own."""
+
+    phase: str = PHASES[0]
+    epoch: int = 0  # epochs of this phase that are done
+    best: float = -math.inf  # validation CIDEr of its best epoch
+    stale: int = 0  # epochs since that one
+    curves: list[dict[str, Any]] = field(default_factory=list)  # rows of curves.csv, all phases
+    decoder: State = field(default_factory=dict)
+    averaged: State = field(default_factory=dict)
+    optimiser: State = field(default_factory=dict)
+    encoder: State = field(default_factory=dict)  # empty unless it is trained
+    best_decoder: State = field(default_factory=dict)  # of the best epoch, where the next phase starts
+    best_encoder: State = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        with _replacing(folder / STATE) as partial:
+            torch.save(vars(self), partial)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """What `save` wrote, on the CPU; the very beginning when no epoch was finished there."""
+        if not (folder / STATE).exists():
+            return cls()
+        stored = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+        return cls(**{part.name: stored[part.name] for part in fields(cls)})
 
 
-def seed_everything(seed: int, process: int) -> None:
-    """Same seed, same run. Each process of several draws its own dropout."""
-    random.seed(seed + process)
-    np.random.seed(seed + process)
-    torch.manual_seed(seed + process)
+def open_run(folder: Path, recipe: Recipe) -> Progress:
+    """Make a run folder, or see how far the run in it has come. Raises BadRecipe if that is another recipe's run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    progress, now = Progress.load(folder), recipe.to_json()
+    if progress.epoch:
+        then = json.loads((folder / RECIPE).read_text())
+        for name in sorted((now.keys() & then.keys()) - {*MAY_CHANGE}):
+            if now[name] != then[name]:
+                raise BadRecipe(
+                    f"{folder} holds a run with {name}={then[name]!r}, now it is {now[name]!r}; choose another --out"
+                )
+    with _replacing(folder / RECIPE) as partial:
+        partial.write_text(json.dumps(now, indent=2) + "\n")
+    return progress
 
 
-def epoch_random(seed: int, epoch: int) -> np.random.Generator:
-    """The order of photos and their views in an epoch depends on nothing but seed and epoch, so a resumed run has it."""
-    return np.random.default_rng([seed, epoch])
-
-
-def write_curves(path: Path, rows: list[dict[str, float]]) -> None:
-    """The curves so far as CSV, replaced whole."""
-    partial = path.with_suffix(".partial")
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names)
+def write_curves(folder: Path, rows: Sequence[Mapping[str, Any]], *, tensorboard: bool = False) -> None:
+    """Write the curves so far as CSV and, where matplotlib is installed, as PNG; the last row to TensorBoard too."""
+    with _replacing(folder / CURVES) as partial, partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
         writer.writeheader()
         writer.writerows(rows)
+    with suppress(ModuleNotFoundError):
+        plot_curves(rows, folder / "curves.png")
+    if tensorboard:
+        from torch.utils.tensorboard import SummaryWriter
+
+        with SummaryWriter(str(folder / "tensorboard")) as board:
+            for name, value in rows[-1].items():
+                if isinstance(value, float):
+                    board.add_scalar(name, value, len(rows))
+
+
+def generator(*key: object) -> np.random.Generator:
+    """What it draws depends on the key alone: generator("order", seed, phase, epoch)."""
+    return np.random.default_rng(list("/".join(map(str, key)).encode()))
+
+
+def seed_torch(*key: object) -> None:
+    """The same for PyTorch's own generators, which initialisation, dropout and sampling draw from."""
+    torch.manual_seed(int(generator("torch", *key).integers(2**63)))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary file that takes the place of `path` once it is on the disk."""
+    partial = path.with_name(path.name + ".partial")
+    yield partial
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     partial.rename(path)

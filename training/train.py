@@ -1,187 +1,172 @@
 """Train a captioner: cross-entropy, then self-critical, from one recipe.
 
-    captionbot train training/configs/attention.toml --set data=/data/flickr8k
-    captionbot train training/configs/attention.toml --set data=/data/flickr8k --set decoder=pooled --out runs/pooled
-    torchrun --nproc-per-node 4 -m captionbot train training/configs/attention.toml --set data=/data/coco
+    captionbot train attention --set data=/data/flickr8k
+    captionbot train attention --set data=/data/flickr8k --set decoder=pooled --out runs/pooled
+    torchrun --nproc-per-node 4 -m captionbot train attention --set data=/data/coco
 
 A run folder holds `recipe.json`, `curves.csv`, `curves.png`, `last.pt` (all that resuming needs) and a model folder for
 the best epoch of each phase: `cross_entropy` and `self_critical`. Run the same command again to go on after a stop.
 """
 
-import json
+import copy
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim import AdamW
 from tqdm import tqdm
 
 from model.decoders import Decoder
+from model.errors import BadRecipe
 from model.sentences import decoding_rules
 from training import parallel
 from training.data import Example
 from training.decode import decode, words_of
 from training.grids import ahead, batches
+from training.ingredients import Ingredients, Say, prepare
 from training.metrics.scores import Scores, score
 from training.objectives import as_tensor, cross_entropy, self_critical
 from training.recipe import Recipe
-from training.run_state import epoch_random, load_state, save_state, seed_everything, write_curves
-from training.setting import Setting, prepare
-
-PHASES = ("cross_entropy", "self_critical")
+from training.run_state import PHASES, Progress, generator, open_run, seed_torch, write_curves
 
 
-def train(recipe: Recipe, out: Path, *, say: Callable[[str], None] = print) -> Path:
-    """Carry out a recipe in the run folder `out`, going on where an earlier call stopped. Returns the best model's folder.
+def train(recipe: Recipe, out: Path, *, say: Say = print) -> Path:
+    """Carry out a recipe in the run folder `out`, going on where an earlier call stopped. Returns the best model.
 
-    Raises BadData or BadRecipe before anything is computed when data or recipe do not fit.
+    Raises BadData, BadRecipe or MissingWeights before anything is trained when data or recipe do not fit.
     """
     device = parallel.begin(recipe.device)
-    seed_everything(recipe.seed, parallel.rank())
-    setting = prepare(recipe, device, say if parallel.is_main() else lambda _: None)
-    out.mkdir(parents=True, exist_ok=True)
-    if parallel.is_main():
-        (out / "recipe.json").write_text(json.dumps(recipe.to_json(), indent=2) + "\n")
-    curves: list[dict[str, float]] = []
-    for phase, epochs in zip(PHASES, (recipe.epochs, recipe.critical_epochs), strict=True):
-        if epochs:
-            _run_phase(phase, epochs, setting, out, curves, say)
-    parallel.end()
-    return out / PHASES[bool(recipe.critical_epochs)]
+    try:
+        say = say if parallel.is_main() else lambda _: None
+        progress = parallel.from_main(lambda: open_run(out, recipe))
+        seed_torch(recipe.seed)  # every process starts with the same weights
+        work = prepare(recipe, device, say)
+        if (photos := min(recipe.batch, len(work.train))) < parallel.world():
+            raise BadRecipe(f"{parallel.world()} processes cannot share a batch of {photos} photos")
+        for phase, epochs in zip(PHASES, (recipe.epochs, recipe.critical_epochs), strict=True):
+            if epochs and PHASES.index(phase) >= PHASES.index(progress.phase):
+                progress = _train_phase(phase, epochs, progress, work, out, say)
+    finally:
+        parallel.end()
+    return out / progress.phase
 
 
-def _run_phase(phase: str, epochs: int, setting: Setting, out: Path, curves: list, say: Callable[[str], None]) -> None:
-    """All epochs of one phase, from the best model so far; keeps the epoch with the best validation CIDEr."""
-    recipe, decoder = setting.recipe, setting.decoder
-    critical = phase == "self_critical"
-    averaged = AveragedModel(decoder, multi_avg_fn=_moving_average(recipe.ema))
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": decoder.parameters(), "peak": recipe.critical_learning_rate if critical else recipe.learning_rate},
-            {"params": setting.grids.parameters(), "peak": recipe.encoder_learning_rate},
-        ],
-        weight_decay=0.0 if critical else recipe.weight_decay,
-        fused=True,
-    )
-    steps = epochs * math.ceil(len(setting.train) / recipe.batch)
-    best, first, stale = -math.inf, 0, 0
-    state = load_state(out / "last.pt") if (out / "last.pt").exists() else None
-    if state and PHASES.index(state["phase"]) > PHASES.index(phase):
-        return
-    if state and state["phase"] == phase:
-        decoder.load_state_dict(state["decoder"])
-        averaged.load_state_dict(state["averaged"])
-        optimiser.load_state_dict(state["optimiser"])
-        setting.load_encoder(state["encoder"])
-        first, best, stale, curves[:] = state["epoch"], state["best"], state["stale"], state["curves"]
-    elif critical and state:  # phase one is done: its best epoch is where phase two starts
-        decoder.load_state_dict(state["best_decoder"])
-        averaged.module.load_state_dict(state["best_decoder"])
-        setting.load_encoder(state["best_encoder"])
-        curves[:] = state["curves"]
-    best_decoder = state["best_decoder"] if state and state["phase"] == phase else _copy(averaged.module)
-    best_encoder = state["best_encoder"] if state and state["phase"] == phase else setting.encoder_state()
-    for epoch in range(first, epochs):
-        if stale >= recipe.patience:
+def _train_phase(phase: str, epochs: int, progress: Progress, work: Ingredients, out: Path, say: Say) -> Progress:
+    """All epochs of one phase that are still to do; keeps the epoch with the best validation CIDEr."""
+    if progress.phase != phase:  # the phase before is over: its best epoch is where this one starts
+        work.load(progress.best_decoder, progress.best_encoder)
+        progress = Progress(phase, curves=progress.curves)
+    recipe, decoder = work.recipe, work.decoder
+    averaged = copy.deepcopy(decoder)
+    optimiser = _optimiser(phase, work)
+    if progress.epoch:
+        work.load(progress.decoder, progress.encoder)
+        averaged.load_state_dict(progress.averaged)
+        optimiser.load_state_dict(progress.optimiser)
+    for epoch in range(progress.epoch, epochs):
+        if progress.stale >= recipe.patience:
             say(f"{phase}: no better validation CIDEr for {recipe.patience} epochs, stopping")
             break
         began = time.perf_counter()
-        loss = _train_epoch(setting, averaged, optimiser, phase, epoch, steps)
-        scores, val_loss = parallel.from_main(_validate(averaged.module, setting) if parallel.is_main() else None)
-        row = {"phase": phase, "epoch": epoch + 1, **loss, "val_loss": val_loss, "seconds": time.perf_counter() - began}
+        row: dict[str, Any] = {"phase": phase, "epoch": epoch + 1}
+        row |= _train_epoch(phase, epoch, epochs, work, averaged, optimiser)
+        scores, row["val_loss"] = parallel.from_main(lambda: _validate(averaged, work))
         row |= {name: scores[name] for name in ("bleu_4", "cider", "mean_length", "distinct")}
-        curves.append({name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()})
-        stale += 1
-        if scores["cider"] > best:
-            best, stale = scores["cider"], 0
-            best_decoder, best_encoder = _copy(averaged.module), setting.encoder_state()
+        row["seconds"] = time.perf_counter() - began
+        progress.curves.append({k: round(value, 5) if isinstance(value, float) else value for k, value in row.items()})
+        progress.epoch, progress.stale = epoch + 1, progress.stale + 1
+        if scores["cider"] > progress.best:
+            progress.best, progress.stale = scores["cider"], 0
+            progress.best_decoder, progress.best_encoder = _copy(averaged), work.encoder_state()
             if parallel.is_main():
-                setting.save(out / phase, averaged.module, _metrics(scores, curves[-1], recipe))
+                work.save(out / phase, averaged, _metrics(scores, phase, epoch, work))
+        progress.decoder, progress.averaged = decoder.state_dict(), averaged.state_dict()
+        progress.optimiser, progress.encoder = optimiser.state_dict(), work.encoder_state()
         if parallel.is_main():
-            save_state(
-                out / "last.pt", phase=phase, epoch=epoch + 1, best=best, stale=stale, curves=curves,
-                decoder=decoder.state_dict(), averaged=averaged.state_dict(), optimiser=optimiser.state_dict(),
-                encoder=setting.encoder_state(), best_decoder=best_decoder, best_encoder=best_encoder,
-            )  # fmt: skip
-            write_curves(out / "curves.csv", curves)
-            say("  ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{value}" for name, value in curves[-1].items()))
+            write_curves(out, progress.curves, tensorboard=recipe.tensorboard)
+            progress.save(out)  # last: whoever is killed before it does this epoch again
+        say("  ".join(f"{k} {value:.4g}" if isinstance(value, float) else f"{value}" for k, value in row.items()))
+    return progress
 
 
 def _train_epoch(
-    setting: Setting, averaged: AveragedModel, optimiser: torch.optim.Optimizer, phase: str, epoch: int, steps: int
+    phase: str, epoch: int, epochs: int, work: Ingredients, averaged: Decoder, optimiser: AdamW
 ) -> dict[str, float]:
     """One pass over the training photos. Returns mean loss a word and, when self-critical, the mean reward."""
-    recipe, decoder = setting.recipe, setting.decoder
-    random = epoch_random(recipe.seed, epoch)
-    parts = [parallel.share(part) for part in batches(setting.train, recipe.batch, random)]
+    recipe, decoder, trained = work.recipe, work.decoder, work.trained()
+    key = (recipe.seed, phase, epoch)
+    parts = [parallel.share(batch) for batch in batches(work.train, recipe.batch, generator("order", *key))]
+    views, choices = (generator(purpose, *key, parallel.rank()) for purpose in ("views", "captions"))
+    seed_torch(*key, parallel.rank())
     decoder.train(phase == "cross_entropy")  # dropout would make the sampled sentences those of another model
+    warmup = recipe.warmup if phase == "cross_entropy" else 0
     losses = words = rewards = 0.0
-    done = epoch * len(parts)
-    with tqdm(total=len(parts), desc=f"{phase} {epoch + 1}", unit="batch", disable=None if parallel.is_main() else True) as bar:
-        for number, (part, grid) in enumerate(ahead(setting.grids, parts, random)):
-            _set_rates(optimiser, done + number, steps, recipe.warmup if phase == "cross_entropy" else 0)
-            with setting.autocast():
-                loss, count, reward = _loss(setting, decoder, part, grid, phase, random)
-            whole = parallel.total(count)
-            optimiser.zero_grad()
-            (loss / whole).backward()
-            trained = [*decoder.parameters(), *setting.grids.parameters()]
-            parallel.add_gradients(trained)
-            nn.utils.clip_grad_norm_(trained, recipe.clip)
-            optimiser.step()
-            averaged.update_parameters(decoder)
-            losses, words, rewards = losses + parallel.total(loss.item()), words + whole, rewards + reward
-            bar.set_postfix(loss=f"{losses / words:.3f}")
-            bar.update()
-    return {"loss": losses / words} | ({"reward": rewards / len(parts)} if phase == "self_critical" else {})
+    hidden = None if parallel.is_main() else True  # None: hidden where nobody watches
+    bar = tqdm(ahead(work.grids, parts, views), f"{phase} {epoch + 1}", len(parts), unit="batch", disable=hidden)
+    for step, (part, grid) in enumerate(bar, start=epoch * len(parts)):
+        _set_rates(optimiser, step, epochs * len(parts), warmup)
+        with work.autocast():
+            loss, count, reward = _loss(phase, part, grid, work, choices)
+        count = parallel.total(count)
+        optimiser.zero_grad()
+        (loss / count).backward()
+        parallel.add_gradients(trained)
+        nn.utils.clip_grad_norm_(trained, recipe.clip)
+        optimiser.step()
+        _follow(averaged, decoder, recipe.ema, step)
+        losses, words = losses + parallel.total(loss.item()), words + count
+        rewards += parallel.total(reward * len(part)) / len(work.train)
+        bar.set_postfix(loss=f"{losses / words:.3f}")
+    return {"loss": losses / words} | ({"reward": rewards} if phase == "self_critical" else {})
 
 
-def _loss(setting: Setting, decoder: Decoder, part: list[Example], grid: Tensor, phase: str, random) -> tuple[Tensor, int, float]:
+def _loss(
+    phase: str, part: list[Example], grid: Tensor, work: Ingredients, choices: np.random.Generator
+) -> tuple[Tensor, float, float]:
     """Summed loss, number of words, mean reward (0 in cross-entropy)."""
-    recipe = setting.recipe
+    recipe = work.recipe
     if phase == "self_critical":
         photos = [example.id for example in part]
-        return self_critical(decoder, grid, photos, setting.reward, recipe.samples, recipe.max_words)
-    captions = [setting.captions[example.id] for example in part]
-    chosen = [
-        [lines[i] for i in random.permutation(len(lines))[: recipe.captions]] if len(lines) > recipe.captions else lines
-        for lines in captions
-    ]
+        return self_critical(work.decoder, grid, photos, work.reward, recipe.samples, recipe.max_words)
+    captions = [work.captions[example.id] for example in part]
+    chosen = [[lines[i] for i in choices.permutation(len(lines))[: recipe.captions]] for lines in captions]
     given, wanted = (tokens.to(grid.device) for tokens in as_tensor(chosen, recipe.max_words))
-    return *cross_entropy(decoder, grid, given, wanted, recipe.label_smoothing), 0.0
+    return *cross_entropy(work.decoder, grid, given, wanted, recipe.label_smoothing), 0.0
 
 
 @torch.inference_mode()
-def _validate(decoder: Decoder, setting: Setting) -> tuple[Scores, float]:
+def _validate(decoder: Decoder, work: Ingredients) -> tuple[Scores, float]:
     """Scores of the validation photos, and the cross-entropy a word against their captions, without smoothing."""
     decoder.eval()
-    rules = decoding_rules(decoder.config, setting.vocabulary)
-    found = decode(decoder, setting.grids, setting.val, rules, beams=setting.recipe.beams, progress="validating")
+    rules = decoding_rules(decoder.config, work.vocabulary)
+    found = decode(decoder, work.grids, work.val, rules, beams=work.recipe.beams, progress="validating")
     losses = words = 0.0
-    for part, grid in ahead(setting.grids, batches(setting.val, 100, None), None):
-        captions = [[setting.vocabulary.encode(line) for line in example.captions] for example in part]
-        given, wanted = (tokens.to(grid.device) for tokens in as_tensor(captions, setting.recipe.max_words))
+    for part, grid in ahead(work.grids, batches(work.val, 100, None), None):
+        captions = [[work.vocabulary.encode(line) for line in example.captions] for example in part]
+        given, wanted = (tokens.to(grid.device) for tokens in as_tensor(captions, work.recipe.max_words))
         loss, count = cross_entropy(decoder, grid, given, wanted, 0.0)
         losses, words = losses + loss.item(), words + count
-    references = {example.id: example.captions for example in setting.val}
-    said = words_of(found, setting.vocabulary)
-    return score(said, references, meteor=False, resamples=200), losses / words
+    references = {example.id: example.captions for example in work.val}
+    return score(words_of(found, work.vocabulary), references, meteor=False, resamples=200), losses / words
 
 
-def _moving_average(decay: float) -> Callable:
-    """Exponential moving average that forgets faster at first, or the random start would weigh for epochs."""
+def _optimiser(phase: str, work: Ingredients) -> AdamW:
+    recipe = work.recipe
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    if phase == "self_critical":
+        rate, decay = recipe.critical_learning_rate, 0.0
+    groups = [
+        {"params": list(work.decoder.parameters()), "peak": rate},
+        {"params": work.grids.parameters(), "peak": recipe.encoder_learning_rate},
+    ]
+    return AdamW(groups, weight_decay=decay, fused=True)
 
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
-        now = min(decay, (1 + count.item()) / (10 + count.item()))
-        torch._foreach_lerp_(averaged, current, 1 - now)
 
-    return update
-
-
-def _set_rates(optimiser: torch.optim.Optimizer, step: int, steps: int, warmup: int) -> None:
+def _set_rates(optimiser: AdamW, step: int, steps: int, warmup: int) -> None:
     """Linear warm-up, then half a cosine down to zero (Loshchilov and Hutter 2017)."""
     rise = min(1.0, (step + 1) / warmup) if warmup else 1.0
     fall = 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -189,9 +174,18 @@ def _set_rates(optimiser: torch.optim.Optimizer, step: int, steps: int, warmup: 
         group["lr"] = group["peak"] * rise * fall
 
 
-def _metrics(scores: Scores, row: dict, recipe: Recipe) -> dict:
-    """What metrics.json says of the epoch that was kept."""
-    return {"validation": scores.to_json(), "beams": recipe.beams, "epoch": row["epoch"], "recipe": recipe.to_json()}
+@torch.no_grad()
+def _follow(averaged: Decoder, decoder: Decoder, decay: float, step: int) -> None:
+    """Exponential moving average that forgets faster at first, or the random start would weigh for epochs."""
+    now = min(decay, (1 + step) / (10 + step))
+    torch._foreach_lerp_([*averaged.parameters()], [*decoder.parameters()], 1 - now)
+
+
+def _metrics(scores: Scores, phase: str, epoch: int, work: Ingredients) -> dict[str, Any]:
+    """What metrics.json says of the epoch that was kept. `data` is the data set whose validation photos chose it."""
+    recipe = work.recipe
+    chosen = {"phase": phase, "epoch": epoch + 1, "beams": recipe.beams, "data": work.dataset.hash}
+    return {"validation": scores.to_json(), **chosen, "recipe": recipe.without_folders()}
 
 
 def _copy(decoder: nn.Module) -> dict[str, Tensor]:

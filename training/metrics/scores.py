@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from training.metrics.cider import cider
 from training.metrics.meteor import meteor_of_totals, meteor_statistics
 from training.metrics.overlap import overlap
 from training.metrics.rouge import rouge_l
+
+Photo = TypeVar("Photo", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class Scores:
 
 
 def score(
-    hypotheses: Mapping[Hashable, Sequence[str]],
-    references: Mapping[Hashable, Sequence[Sequence[str]]],
+    hypotheses: Mapping[Photo, Sequence[str]],
+    references: Mapping[Photo, Sequence[Sequence[str]]],
     *,
     meteor: bool = True,
     resamples: int = 1000,
@@ -89,7 +92,7 @@ def score(
             figures["meteor"] = interval(counts, draws, meteor_of_totals)
             per_photo["meteor"] = meteor_of_totals(counts)
     figures |= _variety(said)
-    return Scores(figures, photos, per_photo | {"bleu": statistics}, missing)
+    return Scores(figures, [*photos], per_photo | {"bleu": statistics}, missing)
 
 
 def _bleu(n: int, totals: np.ndarray) -> np.ndarray:

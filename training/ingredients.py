@@ -1,12 +1,11 @@
-"""Everything a run stands on, made from its recipe: data, vocabulary, encoder, grids, decoder, reward."""
+"""What a recipe is carried out with: data, vocabulary, encoder, grids, decoder and reward, ready before it starts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,15 +17,19 @@ from model.errors import BadData, BadRecipe
 from model.vocabulary import END, Vocabulary
 from training import parallel
 from training.data import Dataset, Example, load_dataset
+from training.encoder_weights import load_encoder, storable
 from training.features import Features, compute_features, key_of
 from training.grids import CachedGrids, Grids, LiveGrids
 from training.metrics.cider import CiderD
 from training.recipe import Recipe
 from training.word_vectors import load_word_vectors
 
+Say = Callable[[str], None]
+NAMED = 5  # broken photos that are named one by one
+
 
 @dataclass
-class Setting:
+class Ingredients:
     """What the training loop works with."""
 
     recipe: Recipe
@@ -53,6 +56,10 @@ class Setting:
             reward.add(photo, lines)
         return reward
 
+    def trained(self) -> list[nn.Parameter]:
+        """All that gradients are computed for."""
+        return [*self.decoder.parameters(), *self.grids.parameters()]
+
     def autocast(self) -> AbstractContextManager:
         """bf16 products where the device is made for them."""
         return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
@@ -61,39 +68,23 @@ class Setting:
         """Weights of the encoder if any of it is trained, else nothing."""
         return {k: v.detach().clone() for k, v in self.encoder.state_dict().items()} if self.grids.parameters() else {}
 
-    def load_encoder(self, state: dict[str, Tensor]) -> None:
-        if state:
-            self.encoder.load_state_dict(state)
+    def load(self, decoder: Mapping[str, Tensor], encoder: Mapping[str, Tensor]) -> None:
+        """Set the weights. What is empty stays as it is: a run may begin with its second phase."""
+        if decoder:
+            self.decoder.load_state_dict(decoder)
+        if encoder:
+            self.encoder.load_state_dict(encoder)
 
-    def save(self, folder: Path, decoder: nn.Module, metrics: dict) -> None:
+    def save(self, folder: Path, decoder: Decoder, metrics: dict) -> None:
         """Write a model folder. A teacher's encoder is not ours to store: the folder then has none."""
-        mine = isinstance(self.encoder, encoders.Encoder)
         weights = {name: value.cpu().numpy() for name, value in decoder.state_dict().items()}
-        card = f"A captionbot model in training: {self.recipe.decoder} decoder, {metrics['epoch']} epochs.\n"
-        stored = storable(self.encoder) if mine else None
+        card = f"A captionbot model in training: {decoder.config.decoder} decoder, {metrics['epoch']} epochs.\n"
+        stored = storable(self.encoder) if isinstance(self.encoder, encoders.Encoder) else None
         save_model(folder, decoder.config, self.vocabulary, stored, weights, metrics, card)
 
 
-def storable(encoder: nn.Module) -> dict[str, np.ndarray]:
-    """An encoder's weights as model folders keep them: convolutions fp16, the few others fp32."""
-    state = {k: v.cpu() for k, v in encoder.state_dict().items() if not k.endswith("num_batches_tracked")}
-    return {name: (value.half() if value.dim() == 4 else value.float()).numpy() for name, value in state.items()}
-
-
-def load_encoder(name: str, source: str) -> nn.Module:
-    """An encoder with weights from `source`: imagenet, random, a file, a model folder, or a teacher's Python file."""
-    if source == "imagenet":
-        return encoders.pretrained(name)
-    if source == "random":
-        return encoders.Encoder(name).eval()
-    path = Path(source)
-    if path.suffix == ".py":
-        return encoders.from_module(path)
-    return encoders.from_file(name, path / "encoder.safetensors" if path.is_dir() else path)
-
-
-def prepare(recipe: Recipe, device: torch.device, say: Callable[[str], None]) -> Setting:
-    """Read data, build networks, compute the features that are missing."""
+def prepare(recipe: Recipe, device: torch.device, say: Say) -> Ingredients:
+    """Read data, build networks, compute the features that are missing. Raises BadData, BadRecipe, MissingWeights."""
     if not recipe.data:
         raise BadRecipe("no data set is named; add --set data=FOLDER")
     dataset = load_dataset(Path(recipe.data), format=recipe.format)
@@ -101,45 +92,48 @@ def prepare(recipe: Recipe, device: torch.device, say: Callable[[str], None]) ->
     train, val = dataset.split("train"), dataset.split("val")
     if not train or not val:
         raise BadData(f"{recipe.data} has {len(train)} training and {len(val)} validation photos; both are needed")
-    encoder = load_encoder(recipe.encoder, recipe.encoder_weights)
-    grids: Grids
-    if recipe.live:
-        grids = LiveGrids(dataset, encoder, recipe.tuned_stages, device)
-    else:
-        folder = Path(recipe.features) / key_of(recipe.encoder, encoder)
-        if parallel.is_main():
-            compute_features(dataset, train + val, encoder, folder, views=recipe.views, device=device.type)
-        parallel.from_main(None)  # the other processes wait here
-        features = Features(folder, recipe.views)
-        train, val = _readable(train, features, say), _readable(val, features, say)
-        grids = CachedGrids(features, device)
     train = train[: recipe.limit] if recipe.limit else train
+    encoder = load_encoder(recipe.encoder, recipe.encoder_weights)
+    grids, broken = _grids(recipe, dataset, [*train, *val], encoder, device)
+    for reason in [*broken.values()][:NAMED]:
+        say(f"left out: {reason}")
+    if len(broken) > NAMED:
+        say(f"left out: {len(broken) - NAMED} more photos that cannot be read")
+    train, val = ([example for example in part if example.id not in broken] for part in (train, val))
+    if not train or not val:
+        raise BadData(f"{recipe.data}: no training photo, or no validation photo, can be read")
     vocabulary, decoder = _decoder(recipe, train, say)
-    return Setting(recipe, device, dataset, train, val, vocabulary, encoder, grids, decoder.to(device))
+    return Ingredients(recipe, device, dataset, train, val, vocabulary, encoder, grids, decoder.to(device))
 
 
-def _readable(examples: Sequence[Example], features: Features, say: Callable[[str], None]) -> list[Example]:
-    kept = [example for example in examples if example.id in features]
-    if len(kept) < len(examples):
-        say(f"{len(examples) - len(kept)} photos could not be read and are left out")
-    if not kept:
-        raise BadData("none of the photos could be read")
-    return kept
+def _grids(
+    recipe: Recipe, dataset: Dataset, examples: Sequence[Example], encoder: nn.Module, device: torch.device
+) -> tuple[Grids, dict[str, str]]:
+    """Where the grids come from, and the photos that cannot be read: id -> reason. The main process reads them all."""
+    if recipe.live:
+        live = LiveGrids(dataset, encoder, recipe.tuned_stages, device)
+        return live, parallel.from_main(lambda: live.read_all(examples))
+    folder = Path(recipe.features) / key_of(recipe.encoder, encoder)
+    broken = parallel.from_main(
+        lambda: compute_features(dataset, examples, encoder, folder, views=recipe.views, device=device.type)
+    )
+    return CachedGrids(Features(folder, recipe.views), device), broken
 
 
-def _decoder(recipe: Recipe, train: list[Example], say: Callable[[str], None]) -> tuple[Vocabulary, Decoder]:
+def _decoder(recipe: Recipe, train: Sequence[Example], say: Say) -> tuple[Vocabulary, Decoder]:
     """A fresh decoder and the vocabulary of the training captions; or both from a model folder."""
     if recipe.start_from:
         stored = load_model(Path(recipe.start_from))
-        decoder = build_decoder(stored.config)
+        if stored.config.encoder != recipe.encoder:
+            raise BadRecipe(f"{recipe.start_from} was trained on {stored.config.encoder}; set encoder to that")
+        vocabulary, decoder = stored.vocabulary, build_decoder(stored.config)
         decoder.load_state_dict({name: torch.from_numpy(value) for name, value in stored.decoder.items()})
         decoder.drop.p = recipe.dropout
-        return stored.vocabulary, decoder
-    vocabulary = Vocabulary.build((line for example in train for line in example.captions), recipe.min_count)
-    say(f"vocabulary: {len(vocabulary)} words seen {recipe.min_count} times or more")
-    names = ("decoder", "encoder", "embedding", "hidden", "heads", "dropout")
-    config = ModelConfig(len(vocabulary), **{name: getattr(recipe, name) for name in names})
-    decoder = build_decoder(config)
+    else:
+        vocabulary = Vocabulary.build((line for example in train for line in example.captions), recipe.min_count)
+        say(f"vocabulary: {len(vocabulary)} words seen {recipe.min_count} times or more")
+        names = ("decoder", "encoder", "embedding", "hidden", "heads", "dropout")
+        decoder = build_decoder(ModelConfig(len(vocabulary), **{name: getattr(recipe, name) for name in names}))
     if recipe.word_vectors:
         known = load_word_vectors(Path(recipe.word_vectors), vocabulary, decoder.words.weight)
         say(f"word vectors: {known} of {len(vocabulary)} words known")
