@@ -32,7 +32,7 @@ def test_every_dependency_has_a_lower_and_an_upper_bound():
 
 
 def imported_by(*files: Path) -> set[str]:
-    """Names of the top-level modules that these files import, anywhere in them; not the standard library's, not ours."""
+    """Names of the top-level modules that these files import, anywhere in them, that are not Python's and not ours."""
     names = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
