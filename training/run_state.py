@@ -15,7 +15,7 @@ import torch
 
 from model.errors import BadRecipe
 from training.plots import plot_curves
-from training.recipe import Recipe
+from training.recipe import FromToml, Recipe
 
 PHASES = ("cross_entropy", "self_critical")
 STATE, RECIPE, CURVES = "last.pt", "recipe.json", "curves.csv"
@@ -41,7 +41,7 @@ class Progress:
     best_encoder: State = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        with _replacing(folder / STATE) as partial:
+        with replacing(folder / STATE) as partial:
             torch.save(vars(self), partial)
 
     @classmethod
@@ -55,23 +55,31 @@ class Progress:
 
 def open_run(folder: Path, recipe: Recipe) -> Progress:
     """Make a run folder, or see how far the run in it has come. Raises BadRecipe if that is another recipe's run."""
+    keep_recipe(folder, recipe, MAY_CHANGE)
+    return Progress.load(folder)
+
+
+def keep_recipe(folder: Path, recipe: FromToml, may_change: Sequence[str]) -> None:
+    """Make a run folder and write the recipe into it. Raises BadRecipe if another recipe's run is under way there.
+
+    may_change: settings that may differ when a run goes on.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    progress, now = Progress.load(folder), recipe.to_json()
-    if progress.epoch:
+    now = recipe.to_json()
+    if (folder / STATE).exists():
         then = json.loads((folder / RECIPE).read_text())
-        for name in sorted((now.keys() & then.keys()) - {*MAY_CHANGE}):
+        for name in sorted((now.keys() & then.keys()) - {*may_change}):
             if now[name] != then[name]:
                 raise BadRecipe(
                     f"{folder} holds a run with {name}={then[name]!r}, now it is {now[name]!r}; choose another --out"
                 )
-    with _replacing(folder / RECIPE) as partial:
+    with replacing(folder / RECIPE) as partial:
         partial.write_text(json.dumps(now, indent=2) + "\n")
-    return progress
 
 
 def write_curves(folder: Path, rows: Sequence[Mapping[str, Any]], *, tensorboard: bool = False) -> None:
     """Write the curves so far as CSV and, where matplotlib is installed, as PNG; the last row to TensorBoard too."""
-    with _replacing(folder / CURVES) as partial, partial.open("w", newline="") as file:
+    with replacing(folder / CURVES) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
         writer.writeheader()
         writer.writerows(rows)
@@ -97,7 +105,7 @@ def seed_torch(*key: object) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A temporary file that takes the place of `path` once it is on the disk."""
     partial = path.with_name(path.name + ".partial")
     yield partial

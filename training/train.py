@@ -29,6 +29,7 @@ from training.decode import decode, words_of
 from training.grids import ahead, batches
 from training.ingredients import Ingredients, Say, prepare
 from training.metrics.scores import Scores, score
+from training.moving_average import follow
 from training.objectives import as_tensor, cross_entropy, self_critical
 from training.recipe import Recipe
 from training.run_state import PHASES, Progress, generator, open_run, seed_torch, write_curves
@@ -117,7 +118,7 @@ def _train_epoch(
         parallel.add_gradients(trained)
         nn.utils.clip_grad_norm_(trained, recipe.clip)
         optimiser.step()
-        _follow(averaged, decoder, recipe.ema, step)
+        follow(averaged, decoder, recipe.ema, step)
         losses, words = losses + parallel.total(loss.item()), words + count
         rewards += parallel.total(reward * len(part)) / len(work.train)
         bar.set_postfix(loss=f"{losses / words:.3f}")
@@ -172,13 +173,6 @@ def _set_rates(optimiser: AdamW, step: int, steps: int, warmup: int) -> None:
     fall = 0.5 * (1 + math.cos(math.pi * step / steps))
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * rise * fall
-
-
-@torch.no_grad()
-def _follow(averaged: Decoder, decoder: Decoder, decay: float, step: int) -> None:
-    """Exponential moving average that forgets faster at first, or the random start would weigh for epochs."""
-    now = min(decay, (1 + step) / (10 + step))
-    torch._foreach_lerp_([*averaged.parameters()], [*decoder.parameters()], 1 - now)
 
 
 def _metrics(scores: Scores, phase: str, epoch: int, work: Ingredients) -> dict[str, Any]:
