@@ -19,7 +19,7 @@ Step = Callable[[Array, State], tuple[Array, State, Array | None]]
 """step(tokens int64 (batch, beams), state) -> log-probs float32 (batch, beams, vocabulary), next state, extra.
 
 `extra` is None or an array with leading dimensions (batch, beams) that comes back with each word, such as attention.
-The first call has one beam, all later ones have `beams`. The search overwrites the log-probs it is given.
+The first call has one beam, all later ones have `beams`.
 """
 
 
@@ -71,6 +71,7 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
     for _ in range(rules.max_words):
         log_probs, state, extra = step(tokens, state)
         trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
+        log_probs = xp.asarray(log_probs, copy=True)
         log_probs[:, :, [*rules.forbidden, rules.end]] = -xp.inf
         repeats = trellis.repeats(rules.no_repeat_ngram)
         if repeats[0].size:

@@ -136,7 +136,8 @@ def test_torch_and_numpy_agree(seed, beams):
     torch = pytest.importorskip("torch")
     tables, rules = random_tables(seed, batch=3, vocabulary=9), Rules(START, END, 7, (START,), (C,))
     step, state = markov(torch.from_numpy(tables))
-    there = beam_search(step, state, beams=beams, rules=rules, nbest=beams)
+    # An engine runs in inference mode, the search outside it; PyTorch then forbids to change the engine's tensors.
+    there = beam_search(torch.inference_mode()(step), state, beams=beams, rules=rules, nbest=beams)
     here = search(tables, rules, beams=beams, nbest=beams)
     for ours, theirs in zip(itertools.chain(*here), itertools.chain(*there), strict=True):
         assert (ours.tokens, ours.score, ours.log_probs) == (theirs.tokens, theirs.score, theirs.log_probs)
@@ -226,6 +227,15 @@ def test_a_longer_sentence_wins_when_its_words_are_likelier_on_average():
         search(np.log(table), Rules(START, END, 8, (START,), length_penalty=alpha), beams=2)[0][0] for alpha in (0, 1)
     )
     assert (short.tokens, long.tokens) == ((A,), (A, B, C, 5))
+
+
+def test_what_the_step_function_gives_is_not_changed():
+    table = random_tables(0, batch=1, vocabulary=5)[:, 0][:, None]  # (1, 1, 5), the same at every step
+    before = table.copy()
+    beam_search(
+        lambda tokens, state: (table, state, None), {"x": before}, beams=1, rules=Rules(START, END, 4, (START,))
+    )
+    assert np.array_equal(table, before)
 
 
 def test_more_sentences_than_beams_is_an_error():
