@@ -1,6 +1,7 @@
 """The command line as people run it: in a process of its own."""
 
 import json
+import logging
 import os
 import re
 import resource
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from captionbot import JsonLog
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"
@@ -89,6 +92,12 @@ def test_a_wrong_setting_is_one_line():
     result = run("caption", SAMPLES / "cat.jpg", MAX_BATCH="none")
     assert result.returncode == 1
     assert result.stderr == "captionbot: MAX_BATCH is 'none'; it should be a whole number\n"
+
+
+def test_a_log_line_in_json_is_one_object():
+    record = logging.LogRecord("model.engine", logging.WARNING, __file__, 1, "slow:\n%s", ("float32",), None)
+    entry = json.loads(JsonLog().format(record))
+    assert (entry["level"], entry["logger"], entry["text"]) == ("WARNING", "model.engine", "slow:\nfloat32")
 
 
 @pytest.mark.parametrize(
