@@ -66,7 +66,8 @@ class Captioner:
         """
         if not photos:
             return []
-        found = self.search(photos, beams=beams, nbest=max(nbest, min(beams, 2)))  # the second tells how sure the first is
+        wanted = max(nbest, min(beams, 2))  # the second best tells how sure the best is
+        found = self.search(photos, beams=beams, nbest=wanted)
         return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, found, strict=True)]
 
     def search(self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1) -> list[list[Hypothesis]]:
