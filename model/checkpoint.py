@@ -159,6 +159,7 @@ def _check(path: Path, expected: Mapping[str, Any]) -> None:
 
 def _save_weights(weights: Weights, path: Path) -> None:
     save_file({name: np.ascontiguousarray(array) for name, array in weights.items()}, path)
+    path.chmod(0o644)  # safetensors lets only the owner read it
 
 
 def _load_weights(path: Path) -> Weights:
