@@ -1,10 +1,10 @@
-"""The commands that make models: data, features, train, quantize, bundle. captionbot.py adds them to its own.
+"""The commands that make models and judge them. captionbot.py adds them to its own.
 
 Heavy imports stand inside the commands, so that `captionbot --help` answers at once.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -81,6 +81,36 @@ def train(
 @app.command(
     epilog="""\b
 Examples:
+  captionbot distil distil --set teacher=teacher.py --set photos=flickr8k/
+  captionbot distil distil --set teacher=imagenet --set 'photos=["flickr8k/", "more.tar"]' --stop-after 60
+  captionbot distil distil --set teacher=teacher.py --set photos=flickr8k/ --set start_from=encoder.safetensors
+  torchrun --nproc-per-node 4 -m captionbot distil distil --set teacher=imagenet --set photos=coco/"""
+)
+def distil(
+    recipe: RecipeName,
+    set: Overrides = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder.  [default: data/runs/RECIPE]")] = None,
+    stop_after: Annotated[
+        float, typer.Option(min=0, metavar="MINUTES", help="Stop so far, to go on another time; 0 = at the end.")
+    ] = 0,
+) -> None:
+    """Train an encoder from random weights to see what a teacher sees.
+
+    It learns on photos without captions; of a data set only on training photos. Run the same command again to go on
+    after a stop. For training a captioner on it: --set encoder_weights=RUN_FOLDER/encoder.safetensors.
+    """
+    from training.distil import distil as run
+    from training.distil_recipe import DistilRecipe
+
+    found = run(
+        DistilRecipe.load(_path(recipe), set), out or Path("data/runs") / Path(recipe).stem, stop_after=stop_after
+    )
+    print(f"The encoder is in {found}")
+
+
+@app.command(
+    epilog="""\b
+Examples:
   captionbot quantize data/runs/attention/cross_entropy --data flickr8k/"""
 )
 def quantize(model: ModelFolder, data: DataFolder, format: Format = "auto") -> None:
@@ -119,9 +149,60 @@ def bundle(
     print(f"{out}: CIDEr {metrics['validation']['figures']['cider']['value']:.3f} on the validation photos")
 
 
+@app.command(
+    epilog="""\b
+Examples:
+  captionbot evaluate models/bundled --data flickr8k/
+  captionbot evaluate runs/attention/cross_entropy --data flickr8k/ --encoder-weights teacher.py --out figures/
+  captionbot evaluate runs/*/cross_entropy --data flickr8k/ --beams 1 --beams 3 > table.md
+  captionbot evaluate models/mine --data flickr8k/ --compare models/bundled"""
+)
+def evaluate(
+    models: Annotated[list[Path], typer.Argument(help="Model folders; several make one table.")],
+    data: DataFolder,
+    format: Format = "auto",
+    split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
+    beams: Annotated[list[int] | None, typer.Option(min=1, max=20, help="Repeatable.  [default: 3]")] = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help="The same as --beams 1.")] = False,
+    engine: Annotated[Literal["auto", "openvino", "torch"], typer.Option(help="What runs the network.")] = "auto",
+    precision: Annotated[Literal["auto", "int8", "f32"], typer.Option(help="Of OpenVINO.")] = "auto",
+    encoder_weights: Annotated[
+        str, typer.Option(metavar="FILE", help="Use cached features of this encoder; for models that have none.")
+    ] = "",
+    features: Annotated[Path, typer.Option(help="Where cached features lie.")] = Path("data/features"),
+    length_penalty: Annotated[float | None, typer.Option(min=0, help="Other than the model's.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Only so many photos; 0 = all.")] = 0,
+    meteor: Annotated[bool, typer.Option(help="METEOR starts Java, which takes ten seconds a model.")] = True,
+    compare: Annotated[Path | None, typer.Option(help="A model folder to compare with, by paired bootstrap.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures, captions and a sample sheet.")] = None,
+) -> None:
+    """Score models on a split of a data set.
+
+    All metrics with 95 % intervals; as Markdown where the output is no terminal. With --out there are metrics.json,
+    captions.jsonl and samples.png for each model, too.
+    """
+    from training.data import load_dataset
+    from training.describe import Method
+    from training.evaluate import evaluate_all
+    from training.evaluation_report import show, write
+
+    method = Method(engine, precision, encoder_weights, features, length_penalty)
+    widths = sorted({*(beams or ()), *([1] if greedy else [])}) or [3]
+    folders = [*models, *([compare] if compare else [])]
+    options = {"split": split, "limit": limit, "method": method, "meteor": meteor}
+    evaluations = evaluate_all(folders, load_dataset(data, format=format), widths, **options)
+    show(evaluations, compare)
+    if out:
+        write(evaluations, out)
+
+
 def _read(name: str, overrides: list[str] | None) -> "Recipe":
     """The recipe in that file, or the one of that name that comes with captionbot."""
     from training.recipe import Recipe
 
+    return Recipe.load(_path(name), overrides)
+
+
+def _path(name: str) -> Path:
     ours = CONFIGS / f"{name}.toml"
-    return Recipe.load(ours if ours.is_file() and not Path(name).is_file() else Path(name), overrides)
+    return ours if ours.is_file() and not Path(name).is_file() else Path(name)
