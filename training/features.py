@@ -6,6 +6,7 @@ One folder an encoder and preprocessing: `photos.json` (ids in order), one `<vie
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,15 +20,20 @@ from model.encoders import normalise
 from model.errors import BadData, UnreadablePhoto
 from model.photos import read_photo
 from training.data import Dataset, Example
+from training.run_state import replacing
 
 PREPROCESSING = "square-224-imagenet-1"  # change it when model/photos.py or normalise() gives other pixels
 
 
 def key_of(name: str, encoder: nn.Module) -> str:
-    """Name of the cache folder: encoder, hash of its weights, preprocessing."""
+    """Name of the cache folder: encoder, hash of its weights, preprocessing.
+
+    Batch norms also count their batches. That changes no feature, and model folders do not keep it.
+    """
     digest = hashlib.sha256(PREPROCESSING.encode())
     for parameter, value in sorted(encoder.state_dict().items()):
-        digest.update(parameter.encode() + value.cpu().contiguous().numpy().tobytes())
+        if not parameter.endswith("num_batches_tracked"):
+            digest.update(parameter.encode() + value.cpu().contiguous().numpy().tobytes())
     return f"{name}-{digest.hexdigest()[:12]}"
 
 
@@ -72,7 +78,8 @@ def compute_features(
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / "photos.json"
     if not listed.exists():
-        listed.write_text(json.dumps([example.id for example in dataset.examples]))
+        with replacing(listed) as partial:
+            partial.write_text(json.dumps([example.id for example in dataset.examples]))
     row = {photo: number for number, photo in enumerate(json.loads(listed.read_text()))}
     if not all(example.id in row for example in examples):
         raise BadData(f"{folder} holds features of other photos; remove it, or keep these elsewhere (features=FOLDER)")
@@ -95,12 +102,13 @@ def compute_features(
                     if good:
                         rows, stack = [number for number, _ in good], np.stack([photo for _, photo in good])
                         grids[rows] = encode(stack[:, :, ::-1] if view == "flip" else stack)
+                        grids.flush()  # first to the disk, then marked as done
                         done[rows] = True
                     bar.update(len(part))
     return broken
 
 
-def _open(folder: Path, view: str, count: int, encode: Callable) -> tuple[np.ndarray, np.ndarray]:
+def _open(folder: Path, view: str, count: int, encode: Callable) -> tuple[np.memmap, np.memmap]:
     """The view's two arrays, opened for writing; made when they are not there."""
     path, flags = folder / f"{view}.npy", folder / f"{view}.done.npy"
     if path.exists() and flags.exists():
@@ -114,7 +122,7 @@ def _read(dataset: Dataset, example: Example, broken: dict[str, str]) -> np.ndar
     try:
         return read_photo(dataset.photo_bytes(example))
     except (UnreadablePhoto, OSError) as error:
-        broken[example.id] = str(error)
+        broken[example.id] = f"{example.photo}: {error}"
         return None
 
 
@@ -133,12 +141,11 @@ def _encode_function(encoder: nn.Module, device: str) -> Callable[[np.ndarray], 
     """A function from pixels to grids. On a CPU OpenVINO runs it, in float32: twice as fast as PyTorch there."""
     network = _FromPixels(encoder).eval()
     if device == "cpu":
-        import openvino
+        from model.openvino_runtime import compile_graph, openvino
 
-        graph = openvino.convert_model(network, example_input=torch.zeros(1, 224, 224, 3, dtype=torch.uint8))
-        compiled = openvino.compile_model(
-            graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": 1}
-        )
+        with warnings.catch_warnings(action="ignore"):  # it goes through parts of PyTorch that are to be replaced
+            graph = openvino.convert_model(network, example_input=torch.zeros(1, 224, 224, 3, dtype=torch.uint8))
+        compiled = compile_graph(graph)
         return lambda photos: compiled(np.ascontiguousarray(photos))[0]
     network = network.to(device, memory_format=torch.channels_last)
 

@@ -73,8 +73,9 @@ class LiveGrids:
             mirrored = _mirrored(batch, random)
             boxes = random_boxes(len(batch), SIDE, LENGTHS, STRETCH, random)
             photos = recolour(cut(photos, boxes, mirrored, SIDE), STRENGTHS, random)
-        with torch.set_grad_enabled(random is not None and torch.is_grad_enabled()):
-            return grid_of(self.encoder(normalise(photos)))
+        fast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+        with fast, torch.set_grad_enabled(random is not None and torch.is_grad_enabled()):
+            return grid_of(self.encoder(normalise(photos))).float()
 
     def parameters(self) -> list[nn.Parameter]:
         return [parameter for parameter in self.encoder.parameters() if parameter.requires_grad]
@@ -83,12 +84,12 @@ class LiveGrids:
         """Read every photo once, so that training meets no broken one. Returns these: id -> reason."""
         broken = {}
         with ThreadPoolExecutor(2) as threads:
-            reading = [(example.id, threads.submit(self._read, example)) for example in examples]
-            for photo, pixels in tqdm(reading, desc="reading photos", unit="photo", disable=None):
+            reading = [(example, threads.submit(self._read, example)) for example in examples]
+            for example, pixels in tqdm(reading, desc="reading photos", unit="photo", disable=None):
                 try:
                     pixels.result()
                 except (UnreadablePhoto, OSError) as error:
-                    broken[photo] = str(error)
+                    broken[example.id] = f"{example.photo}: {error}"
         return broken
 
     def _read(self, example: Example) -> np.ndarray:

@@ -1,0 +1,132 @@
+"""Features are computed once, kept on disk, and go on where they stopped."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("openvino")
+
+from PIL import Image, ImageOps  # noqa: E402
+from tiny_encoder import TinyEncoder  # noqa: E402
+
+from model.encoders import normalise  # noqa: E402
+from model.errors import BadData  # noqa: E402
+from model.photos import read_photo_file  # noqa: E402
+from training.data import load_dataset  # noqa: E402
+from training.features import Features, compute_features, grid_of, key_of  # noqa: E402
+
+
+@pytest.fixture
+def shapes(tiny_dataset):
+    return load_dataset(tiny_dataset)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "features"
+
+
+def computed_here(dataset_folder, example, encoder: TinyEncoder) -> np.ndarray:
+    """A photo's grid (1, 49, 4), straight from PyTorch."""
+    photo = torch.from_numpy(read_photo_file(dataset_folder / example.photo))
+    with torch.inference_mode():
+        return grid_of(encoder(normalise(photo[None]))).numpy()
+
+
+def test_features_are_what_the_encoder_gives(shapes, tiny_dataset, folder):
+    encoder = TinyEncoder()
+    assert compute_features(shapes, shapes.examples, encoder, folder, batch=3) == {}
+    features = Features(folder)
+    for example in shapes.examples:
+        expected = computed_here(tiny_dataset, example, encoder)
+        np.testing.assert_allclose(features.batch([example.id]), expected, atol=2e-3)
+
+
+def test_a_batch_has_the_photos_in_the_order_asked_for(shapes, folder):
+    compute_features(shapes, shapes.examples, TinyEncoder(), folder)
+    features, one, other = Features(folder), shapes.examples[5].id, shapes.examples[0].id
+    both = features.batch([one, other])
+    assert both.shape == (2, 49, 4)
+    np.testing.assert_array_equal(both, np.concatenate([features.batch([one]), features.batch([other])]))
+
+
+def test_a_mirrored_view_has_the_features_of_the_mirrored_photo(tmp_path, folder):
+    data = tmp_path / "mirrored"
+    data.mkdir()
+    pixels = np.random.default_rng(1).integers(0, 256, (224, 224, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(data / "here.png")
+    ImageOps.mirror(Image.fromarray(pixels)).save(data / "there.png")
+    lines = [f"{name}.png,A photo of noise .,train" for name in ("here", "there")]
+    (data / "captions.csv").write_text("\n".join(["photo,caption,split", *lines]))
+    dataset = load_dataset(data)
+    compute_features(dataset, dataset.examples, TinyEncoder(), folder, views=("plain", "flip"))
+    features = Features(folder, ("plain", "flip"))
+    np.testing.assert_allclose(features.batch(["here"], "flip"), features.batch(["there"]), atol=1e-3)
+    assert np.abs(features.batch(["here"]) - features.batch(["there"])).max() > 0.01
+
+
+def test_a_stopped_computation_goes_on_with_the_photos_that_are_missing(shapes, tiny_dataset, folder):
+    encoder, before = TinyEncoder(), [shapes.examples[0]]
+    compute_features(shapes, before, encoder, folder)
+    kept = Features(folder).batch([before[0].id])
+    Image.new("RGB", (64, 48)).save(tiny_dataset / before[0].photo)  # if it were computed again, it would be another
+    assert shapes.examples[1].id not in Features(folder)
+    compute_features(shapes, shapes.examples, encoder, folder)
+    features = Features(folder)
+    assert all(example.id in features for example in shapes.examples)
+    np.testing.assert_array_equal(features.batch([before[0].id]), kept)
+
+
+def test_what_was_written_but_not_marked_as_done_is_computed_again(shapes, folder):
+    compute_features(shapes, shapes.examples, TinyEncoder(), folder)
+    whole = Features(folder).batch([shapes.examples[2].id])
+    np.lib.format.open_memmap(folder / "plain.npy", "r+")[2] = 0
+    np.lib.format.open_memmap(folder / "plain.done.npy", "r+")[2] = False
+    compute_features(shapes, shapes.examples, TinyEncoder(), folder)
+    np.testing.assert_array_equal(Features(folder).batch([shapes.examples[2].id]), whole)
+
+
+def test_a_broken_photo_is_named_and_skipped(shapes, tiny_dataset, folder):
+    bad = shapes.examples[1]
+    (tiny_dataset / bad.photo).write_bytes(b"")
+    broken = compute_features(shapes, shapes.examples, TinyEncoder(), folder)
+    assert broken == {bad.id: f"{bad.photo}: the file is empty (0 bytes)"}
+    assert [example.id for example in shapes.examples if example.id not in Features(folder)] == [bad.id]
+
+
+def test_a_repaired_photo_is_computed_next_time(shapes, tiny_dataset, folder):
+    photo = tiny_dataset / shapes.examples[1].photo
+    content = photo.read_bytes()
+    photo.write_bytes(content[: len(content) // 2])
+    assert len(compute_features(shapes, shapes.examples, TinyEncoder(), folder)) == 1
+    photo.write_bytes(content)
+    assert compute_features(shapes, shapes.examples, TinyEncoder(), folder) == {}
+    assert shapes.examples[1].id in Features(folder)
+
+
+def test_the_folder_is_named_by_the_weights():
+    assert key_of("tiny", TinyEncoder(1)) == key_of("tiny", TinyEncoder(1))
+    assert key_of("tiny", TinyEncoder(1)) != key_of("tiny", TinyEncoder(2))
+    assert key_of("tiny", TinyEncoder(1)).startswith("tiny-")
+
+
+def test_how_many_batches_a_batch_norm_has_seen_does_not_change_the_name():
+    encoder = TinyEncoder()
+    encoder.first[1].num_batches_tracked += 100
+    assert key_of("tiny", encoder) == key_of("tiny", TinyEncoder())
+
+
+def test_features_of_other_photos_are_not_mixed_in(shapes, folder, tmp_path, photo_bytes):
+    compute_features(shapes, shapes.examples, TinyEncoder(), folder)
+    data = tmp_path / "other"
+    data.mkdir()
+    (data / "new.jpg").write_bytes(photo_bytes())
+    (data / "captions.csv").write_text("photo,caption\nnew.jpg,A circle .")
+    other = load_dataset(data)
+    with pytest.raises(BadData, match="features of other photos"):
+        compute_features(other, other.examples, TinyEncoder(), folder)
+
+
+def test_features_that_are_not_there_are_an_error_that_says_what_to_run(folder):
+    with pytest.raises(BadData, match="captionbot features"):
+        Features(folder)
