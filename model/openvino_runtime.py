@@ -16,7 +16,7 @@ from openvino import opset15 as opset  # noqa: E402
 __all__ = ["compile_graph", "openvino", "opset"]
 
 # A matrix of 8-bit weights meets activations that are rounded on the fly: so many in a row share one scale.
-GROUP = 64
+GROUP = 128
 
 
 def compile_graph(model: openvino.Model, *, threads: int | None = None) -> openvino.CompiledModel:

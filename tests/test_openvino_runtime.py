@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,3 +29,10 @@ def test_nothing_is_sent_and_nothing_left_in_the_home_folder(tmp_path):
     run = subprocess.run([sys.executable, "-c", WATCHED], env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_else_imports_openvino():
+    files = [path for folder in ("model", "training", "bots", "worker", "db") for path in (ROOT / folder).rglob("*.py")]
+    importing = re.compile(r"^\s*(import|from) (openvino|nncf)\b", re.MULTILINE)
+    found = [path.name for path in files if importing.search(path.read_text())]
+    assert found == ["openvino_runtime.py"]
