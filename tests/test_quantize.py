@@ -15,14 +15,15 @@ from training.quantize import calibration_photos, measure_ranges, quantize_model
 def test_a_model_folder_gets_its_ranges_and_keeps_the_rest(tmp_path):
     stored, _, _ = random_model()
     parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, {"cider": 0.5}, "A card.\n")
-    save_model(tmp_path / "model", *parts)
+    save_model(tmp_path / "model", *parts, confidence={"hedge_below": 0.2}, pictures={"plot.png": b"a picture"})
     measured = quantize_model(tmp_path / "model", random_photos(3))
     again = load_model(tmp_path / "model")
     assert again.quantization == measured.to_json() | {
         "ranges": {name: list(limits) for name, limits in measured.ranges.items()}
     }
-    assert again.metrics == {"cider": 0.5}
+    assert (again.metrics, again.confidence) == ({"cider": 0.5}, {"hedge_below": 0.2})
     assert (tmp_path / "model" / "README.md").read_text() == "A card.\n"
+    assert (tmp_path / "model" / "plot.png").read_bytes() == b"a picture"
 
 
 def test_one_exploding_photo_in_ten_does_not_widen_the_ranges():

@@ -34,9 +34,9 @@ def quantize_model(folder: Path, photos: Sequence[np.ndarray]) -> Quantization:
     if stored.encoder is None:
         raise DamagedModel(f"{folder}: has no encoder to quantise")
     measured = measure_ranges(stored.encoder, stored.config.encoder, photos)
-    card = (folder / CARD).read_text()
+    card, pictures = (folder / CARD).read_text(), {path.name: path.read_bytes() for path in folder.glob("*.png")}
     parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, stored.metrics, card)
-    save_model(folder, *parts, confidence=stored.confidence, quantization=measured.to_json())
+    save_model(folder, *parts, stored.confidence, measured.to_json(), pictures)
     return measured
 
 
