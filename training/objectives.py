@@ -41,7 +41,7 @@ def cross_entropy(
 
 
 @torch.no_grad()
-def sample(decoder: Decoder, grid: Tensor, samples: int, max_words: int) -> Tensor:
+def sample(decoder: Decoder, grid: Tensor, samples: int, max_words: int, temperature: float = 1.0) -> Tensor:
     """Sentences drawn from the model: int64 (B, samples, T), END or PAD after the last word."""
     memory, state = decoder.start(grid)
     state = {name: value.expand(-1, samples, *value.shape[2:]).contiguous() for name, value in state.items()}
@@ -51,7 +51,7 @@ def sample(decoder: Decoder, grid: Tensor, samples: int, max_words: int) -> Tens
     for _ in range(max_words + 1):
         log_probs, state, _ = decoder.step(tokens, memory, state)
         log_probs[..., [PAD, START, UNK]] = -torch.inf
-        tokens = torch.multinomial(log_probs.flatten(0, 1).exp(), 1).view_as(tokens)
+        tokens = torch.multinomial((log_probs / temperature).softmax(-1).flatten(0, 1), 1).view_as(tokens)
         drawn.append(tokens.where(alive, PAD))
         alive = alive & (tokens != END)
         if not alive.any():
@@ -60,7 +60,13 @@ def sample(decoder: Decoder, grid: Tensor, samples: int, max_words: int) -> Tens
 
 
 def self_critical(
-    decoder: Decoder, grid: Tensor, photos: Sequence[str], reward: CiderD, samples: int, max_words: int
+    decoder: Decoder,
+    grid: Tensor,
+    photos: Sequence[str],
+    reward: CiderD,
+    samples: int,
+    max_words: int,
+    temperature: float = 1.0,
 ) -> tuple[Tensor, int, float]:
     """Policy gradient on CIDEr-D (Rennie et al. 2017, eq. 7) with the leave-one-out baseline of Kool et al. (2019).
 
@@ -68,7 +74,7 @@ def self_critical(
     token, in references too, or sentences would learn to stop after "with a". Returns the sum over words of
     -advantage * log-probability, the number of words, and the mean reward.
     """
-    drawn = sample(decoder, grid, samples, max_words)  # (B, S, T)
+    drawn = sample(decoder, grid, samples, max_words, temperature)  # (B, S, T)
     lines = [[token for token in line if token != PAD] for line in drawn.flatten(0, 1).tolist()]
     repeated = [photo for photo in photos for _ in range(samples)]
     rewards = torch.from_numpy(reward.scores(repeated, lines)).float().view(len(photos), samples)
@@ -77,7 +83,7 @@ def self_critical(
     start = torch.full_like(drawn[..., :1], START)
     given = torch.cat([start, drawn[..., :-1]], -1)
     real = drawn != PAD
-    logits = decoder.logits(decoder(grid, given)[real])  # (words, V)
+    logits = decoder.logits(decoder(grid, given)[real]) / temperature  # (words, V)
     logits[:, [PAD, START, UNK]] = -torch.inf  # as they were when the words were drawn
     log_probs = logits.log_softmax(-1).gather(1, drawn[real][:, None])[:, 0]
     loss = -(advantage[..., None].expand_as(drawn)[real] * log_probs).sum()

@@ -92,6 +92,7 @@ class Recipe(FromToml):
     # self-critical training, after cross-entropy
     critical_epochs: int = 0
     critical_learning_rate: float = 1e-4
+    temperature: float = 0.5  # of sampling; a smoothed model draws too wildly at 1 and learns to play safe
     samples: int = 5  # sentences drawn a photo; each is judged against the mean of the others
 
     # the encoder, when it is run live instead of from cached features

@@ -104,12 +104,11 @@ def _train_epoch(
     views, choices = (generator(purpose, *key, parallel.rank()) for purpose in ("views", "captions"))
     seed_torch(*key, parallel.rank())
     decoder.train(phase == "cross_entropy")  # dropout would make the sampled sentences those of another model
-    warmup = recipe.warmup if phase == "cross_entropy" else 0
     losses = words = rewards = 0.0
     hidden = None if parallel.is_main() else True  # None: hidden where nobody watches
     bar = tqdm(ahead(work.grids, parts, views), f"{phase} {epoch + 1}", len(parts), unit="batch", disable=hidden)
     for step, (part, grid) in enumerate(bar, start=epoch * len(parts)):
-        _set_rates(optimiser, step, epochs * len(parts), warmup)
+        _set_rates(optimiser, step, epochs * len(parts), recipe.warmup)
         with work.autocast():
             loss, count, reward = _loss(phase, part, grid, work, choices)
         count = parallel.total(count)
@@ -132,7 +131,9 @@ def _loss(
     recipe = work.recipe
     if phase == "self_critical":
         photos = [example.id for example in part]
-        return self_critical(work.decoder, grid, photos, work.reward, recipe.samples, recipe.max_words)
+        return self_critical(
+            work.decoder, grid, photos, work.reward, recipe.samples, recipe.max_words, recipe.temperature
+        )
     captions = [work.captions[example.id] for example in part]
     chosen = [[lines[i] for i in choices.permutation(len(lines))[: recipe.captions]] for lines in captions]
     given, wanted = (tokens.to(grid.device) for tokens in as_tensor(chosen, recipe.max_words))
