@@ -42,7 +42,7 @@ class Decoder(nn.Module):
         raise NotImplementedError
 
     def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
-        """grid (B, R, C), tokens (B, K, T) beginning with the start token -> readouts (B, K, T, E) of the word after each.
+        """grid (B, R, C), tokens (B, K, T) from the start token on -> readouts (B, K, T, E) of the word after each.
 
         `logits` makes words of them; padding left out before it saves a third of the largest product.
         """
@@ -64,7 +64,9 @@ class Attention(nn.Module):
         """(B, N, D) -> (B, H, N, D / H)."""
         return x.unflatten(-1, (self.heads, self.width)).transpose(1, 2)
 
-    def forward(self, hidden: Tensor, keys: Tensor, values: Tensor, sentinel: tuple[Tensor, Tensor] | None = None):
+    def forward(
+        self, hidden: Tensor, keys: Tensor, values: Tensor, sentinel: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """hidden (B, N, D); keys, values (B, R, D); sentinel: key and value (B, N, D), a cell of each query's own.
 
         -> context (B, N, D), weights (B, N, R), the mean over heads; what the sentinel took is missing from their sum.
@@ -132,7 +134,7 @@ class AdaptiveDecoder(GridDecoder):
         return self.logits(readout).log_softmax(-1), {"hidden": hidden, "cell": cell}, attention
 
     def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
-        memory, state = self.start(grid)
+        memory, _ = self.start(grid)
         batch, sentences, _ = tokens.shape
         words = self.from_word(self.drop(self.words(tokens))) + memory["gates"][:, None]  # (B, K, T, 5D)
         hidden = cell = words.new_zeros(batch, sentences, self.config.hidden)
@@ -267,8 +269,8 @@ class BiLstmDecoder(Decoder):
     def _read(self, tokens: Tensor) -> Tensor:
         """tokens (B, K, T) -> (B, K, T, D): what both halves made of each prefix, t words long for t = 1 to T.
 
-        All prefixes run side by side in the backward half: in its step s the prefix of t words reads word t - s, and the
-        prefixes that are used up (t <= s) drop out, which is the masking.
+        All prefixes run side by side in the backward half: in its step s the prefix of t words reads word t - s, and
+        the prefixes that are used up (t <= s) drop out, which is the masking.
         """
         vectors = self.drop(self.words(tokens))
         length = tokens.shape[-1]

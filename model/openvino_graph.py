@@ -6,13 +6,14 @@ for each output channel (Nagel et al. 2021, "A white paper on neural network qua
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from model.errors import DamagedModel
 from model.openvino_runtime import openvino, opset
 
-Node = openvino.Output
+Node: TypeAlias = openvino.Output
 Ranges = Mapping[str, tuple[float, float]]  # name of an activation -> smallest and largest value that it keeps
 
 EPSILON = 1e-5  # of every batch norm in torchvision

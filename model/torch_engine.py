@@ -13,7 +13,7 @@ from model.errors import DamagedModel, UnavailableEngine
 
 
 class TorchEngine:
-    """An encoder and a decoder in PyTorch: float32 on a CPU; bf16 products, channels-last, on a GPU. See engine.Engine."""
+    """An encoder and a decoder in PyTorch: float32 on a CPU; bf16 products, channels-last, on a GPU."""
 
     def __init__(self, stored: StoredModel, *, device: str = "auto"):
         chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
@@ -30,7 +30,7 @@ class TorchEngine:
             if wrong := [name for name in (*missing, *unexpected) if not name.endswith("num_batches_tracked")]:
                 raise DamagedModel(f"the weights do not fit config.json: {len(wrong)} names differ, first {wrong[0]}")
             network.eval().requires_grad_(False)
-        self.encoder.to(self.device, memory_format=torch.channels_last)
+        self.encoder.to(self.device).to(memory_format=torch.channels_last)
         self.decoder.to(self.device)
 
     @torch.inference_mode()

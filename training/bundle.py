@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from model.beam_search import Hypothesis
-from model.captioner import Captioner
+from model.captioner import Captioner, Precision
 from model.checkpoint import StoredModel, load_model, save_model
 from model.confidence import Confidence, caption_features
 from model.errors import BadData
@@ -34,7 +34,8 @@ from training.model_card import RELIABILITY, model_card
 from training.plots import plot_reliability
 from training.quantize import calibration_photos, measure_ranges
 
-GOOD = 0.33  # CIDEr-D that three in four of people's own captions reach against the other four of their photo (Flickr8k, dev)
+# CIDEr-D that three in four of people's own captions reach against the other four of their photo (Flickr8k, dev).
+GOOD = 0.33
 FITTED_ON = 0.3  # share of the validation photos that the confidence is fitted on
 
 
@@ -61,7 +62,8 @@ def bundle(run: Path, dataset: Dataset, out: Path, *, notes: str = "", beams: in
     good = cider([_words(stored, found) for found in served], references) >= GOOD
     fitted = np.array([_part(example) < FITTED_ON for example in examples])
     features = [caption_features(found) for found in served]
-    confidence = fit_confidence([f for f, part in zip(features, fitted, strict=True) if part], good[fitted], np.stack(training_photos))
+    known = [feature for feature, part in zip(features, fitted, strict=True) if part]
+    confidence = fit_confidence(known, good[fitted], np.stack(training_photos))
     said = np.array([confidence.good(f) for f in features])
 
     metrics = {
@@ -82,7 +84,9 @@ def bundle(run: Path, dataset: Dataset, out: Path, *, notes: str = "", beams: in
     return metrics
 
 
-def _caption(stored: StoredModel, photos: Sequence[np.ndarray], precision: str, beams: int) -> list[list[Hypothesis]]:
+def _caption(
+    stored: StoredModel, photos: Sequence[np.ndarray], precision: Precision, beams: int
+) -> list[list[Hypothesis]]:
     """What the OpenVINO engine decodes at this precision, two sentences a photo."""
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "draft"

@@ -147,7 +147,7 @@ def _encode_function(encoder: nn.Module, device: str) -> Callable[[np.ndarray], 
             graph = openvino.convert_model(network, example_input=torch.zeros(1, 224, 224, 3, dtype=torch.uint8))
         compiled = compile_graph(graph)
         return lambda photos: compiled(np.ascontiguousarray(photos))[0]
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)
 
     def encode(photos: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16):

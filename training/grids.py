@@ -60,7 +60,7 @@ class LiveGrids:
 
     def __init__(self, dataset: Dataset, encoder: nn.Module, tuned_stages: int, device: torch.device):
         self.dataset, self.device = dataset, device
-        self.encoder = encoder.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.encoder = encoder.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
         trunk = getattr(encoder, "features", encoder)  # of VGG and DenseNet
         stages = [module for module in trunk.children() if any(True for _ in module.parameters())]
         for stage in stages[max(0, len(stages) - tuned_stages) :]:
