@@ -10,13 +10,17 @@ from urllib.error import URLError
 
 import torch
 import torchvision
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
 from model.config import ENCODERS
 from model.errors import MissingWeights
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, on a scale of 0 to 1: torchvision's nets expect it
+MEAN, DEVIATION = (
+    (0.485, 0.456, 0.406),
+    (0.229, 0.224, 0.225),
+)  # of ImageNet, on a scale of 0 to 1: torchvision's nets expect it
 
 
 def normalise(photos: torch.Tensor) -> torch.Tensor:
@@ -46,13 +50,17 @@ class Encoder(nn.Module):
             return [self.features(photos)]
         if self.name == "densenet201":
             return [F.relu(self.features(photos))]
-        maps = [self.maxpool(self.relu(self.bn1(self.conv1(photos))))]
+        maps = [self.stem(photos)]
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             maps.append(stage(maps[-1]))
         return maps
 
+    def stem(self, photos: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) normalised -> (B, 64, H/4, W/4), what the stages of a ResNet begin with."""
+        return self.maxpool(self.relu(self.bn1(self.conv1(photos))))
+
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, W) normalised -> grid (B, h * w, channels), row by row. Its mean over cells is the pooled vector."""
+        """(B, 3, H, W) normalised -> grid (B, h * w, channels), row by row; its mean is the pooled vector."""
         return self.stages(photos)[-1].flatten(2).transpose(1, 2)
 
 
@@ -73,12 +81,13 @@ def from_file(name: str, path: Path) -> Encoder:
     """The encoder with weights from a safetensors file or a PyTorch state dictionary (.pt, .pth)."""
     if not path.is_file():
         raise MissingWeights(f"no encoder weights at {path}; give a .safetensors or .pth file")
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        state = load_file(path)
-    else:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what is no pickle may raise anything
+        raise MissingWeights(f"{path}: not a file of weights ({str(error).splitlines()[0]})") from None
     return _filled(Encoder(name), state, str(path))
 
 
@@ -92,6 +101,8 @@ def from_module(path: Path) -> nn.Module:
         raise MissingWeights(f"no teacher at {path}; give a Python file that defines load_teacher()")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if not hasattr(module, "load_teacher"):
+        raise MissingWeights(f"{path} has no function load_teacher(), which gives the network")
     return module.load_teacher().eval().requires_grad_(False)
 
 

@@ -16,8 +16,14 @@ PANELS = {  # title -> columns of curves.csv and their names in the picture
     "CIDEr": {"cider": "validation"},
     "BLEU-4": {"bleu_4": "validation"},
     "reward, training": {"reward": "CIDEr-D of samples"},
+    # of a distillation; its validation is on photos held out
+    "error, all stages weighted": {"error": "training", "val_error": "validation"},
+    "error a stage, validation": {
+        name: name.replace("_", " ") for name in ("stem", *(f"stage_{n}" for n in range(1, 5)))
+    },
+    "pooled features": {"cosine": "cosine to the teacher's, validation"},
 }
-COLOURS = ("#1f5fa8", "#d1662b")
+COLOURS = ("#1f5fa8", "#d1662b", "#3a8f4d", "#8a56a8", "#7a6a5a")
 
 
 def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -38,7 +44,9 @@ def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                 if name in row and not (name == "loss" and row["phase"] == "self_critical")
             ]
             axes.plot(*zip(*points, strict=True), color=colour, label=label, marker="o", markersize=3)
-        axes.set(title=title, xlabel="epoch", xlim=(0.5, max(2, len(rows)) + 0.5))
+        axes.set(
+            title=title, xlabel="epoch" if "epoch" in rows[0] else "validation", xlim=(0.5, max(2, len(rows)) + 0.5)
+        )
         axes.xaxis.get_major_locator().set_params(integer=True)
         _mark_phases(axes, rows)
         axes.legend(frameon=False)
@@ -68,7 +76,10 @@ def plot_reliability(bins: Sequence[tuple[float, float, int]], path: Path, *, ti
 def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure  # not pyplot, which would look for a screen
 
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=120)
+    # Room for labels, in inches. Layouts that measure them take twice as long.
+    figure.subplots_adjust(0.6 / width, 0.5 / height, 1 - 0.15 / width, 1 - 0.45 / height, wspace=0.24)
+    return figure
 
 
 def _save(figure: "Figure", path: Path) -> None:
