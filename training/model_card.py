@@ -25,8 +25,8 @@ Signature: `{signature}`
 
 A caption counts as good when its CIDEr-D against the photo's references reaches {good_from}, which three in four captions
 that people wrote of these photos reach against the other four. The confidence says how often a caption like this is
-good. On {judged:,} validation photos that it was not fitted on, {good:.0%} were good; expected calibration error {error:.3f}
-(ten bins of equal mass), area under the ROC curve {auroc:.2f}. {hedged:.1%} of these photos were hedged ("Could be: ...")
+good. Of the captions of {judged:,} validation photos {good:.0%} were good. Each judged by a fit on the other nine tenths of the
+photos, the expected calibration error is {error:.3f} (ten bins of equal mass), the area under the ROC curve {auroc:.2f}. {hedged:.1%} of these photos were hedged ("Could be: ...")
 and {refused:.1%} taken for no photo.
 
 ![Reliability]({reliability})
@@ -57,6 +57,7 @@ a teacher network and unlabelled photos whose licences are unknown: treat them a
 """
 
 RELIABILITY = "reliability.png"
+FROM_START = ("min_count", "decoder", "embedding", "hidden", "heads", "word_vectors", "freeze_words")
 
 NAMES = {
     "bleu_1": "BLEU-1",
@@ -109,9 +110,9 @@ def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") ->
 
 def _story(training: dict[str, Any]) -> str:
     """How the decoder was trained, from the recipe that travels with the run's figures."""
-    recipe = training["recipe"]
-    steps = f"cross-entropy, {recipe['epochs']} epochs at most" if recipe["epochs"] else "no cross-entropy of its own"
-    if recipe["critical_epochs"]:
-        steps += f", then self-critical training on CIDEr-D, {recipe['critical_epochs']} epochs at most"
-    settings = "\n".join(f"{name} = {value!r}" for name, value in recipe.items() if value not in ("", False))
-    return f"{steps[0].upper()}{steps[1:]}; epoch {training['epoch']} was the best. The recipe:\n\n```\n{settings}\n```"
+    recipe = {name: value for name, value in training["recipe"].items() if value not in ("", False)}
+    if "start_from" in recipe:  # sizes and vocabulary came from there
+        recipe = {name: value for name, value in recipe.items() if name not in FROM_START}
+    phase = training["phase"].replace("_", "-")
+    settings = "\n".join(f"{name} = {value!r}" for name, value in recipe.items())
+    return f"Its last training was {phase}; epoch {training['epoch']} was the best. The recipe:\n\n```\n{settings}\n```"
