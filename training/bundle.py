@@ -2,8 +2,8 @@
 
     captionbot bundle runs/attention/self_critical --data flickr8k --out models/bundled
 
-Everything is measured with the engine and the precision that serve. The confidence that ships is fitted on all validation
-photos; what is said of it was measured tenfold, each photo judged by a fit on the other nine tenths.
+Everything is measured with the engine and the precision that serve. The confidence that ships is fitted on all
+validation photos; what is said of it was measured tenfold, each photo judged by a fit on the other nine tenths.
 """
 
 import dataclasses
