@@ -296,8 +296,8 @@ class BiLstmDecoder(Decoder):
 
 
 DECODERS: dict[str, type[Decoder]] = {
-    "attention": TopDownDecoder,
-    "adaptive": AdaptiveDecoder,
+    "attention": AdaptiveDecoder,
+    "top_down": TopDownDecoder,
     "pooled": PooledDecoder,
     "bilstm": BiLstmDecoder,
 }

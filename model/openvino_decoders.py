@@ -211,8 +211,8 @@ def _lstm_order(gates: np.ndarray) -> np.ndarray:
 
 
 DECODERS: dict[str, type[Decoder]] = {
-    "attention": TopDownDecoder,
-    "adaptive": AdaptiveDecoder,
+    "attention": AdaptiveDecoder,
+    "top_down": TopDownDecoder,
     "pooled": PooledDecoder,
     "bilstm": BiLstmDecoder,
 }

@@ -54,7 +54,7 @@ def test_attention_is_shared_among_the_cells(name):
     assert attention.shape == (2, 2, 4, REGIONS)
     assert (attention >= 0).all()
     assert (attention.sum(-1) < 1.00001).all()
-    assert (attention.sum(-1) < 0.999).all() == (name == "adaptive")  # its sentinel takes the rest
+    assert (attention.sum(-1) < 0.999).all() == (name == "attention")  # its sentinel takes the rest
 
 
 def test_a_word_sees_no_later_word(name):

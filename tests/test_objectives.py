@@ -18,7 +18,7 @@ LINES = [[[4, 5, 6, END], [4, 7, END]], [[8, 9, END], [8, 10, 11, END]]]  # refe
 @pytest.fixture
 def decoder() -> Decoder:
     torch.manual_seed(1)
-    config = ModelConfig(WORDS, "adaptive", "vgg16", embedding=8, hidden=8, heads=2)
+    config = ModelConfig(WORDS, "attention", "vgg16", embedding=8, hidden=8, heads=2)
     return build_decoder(config).eval()
 
 

@@ -50,7 +50,7 @@ def test_an_unknown_setting_is_named_with_those_that_exist():
         ({"epochs": True}, "epochs is True"),
         ({"epochs": 1.5}, "epochs is 1.5"),
         ({"data": 8}, "data is 8; it must be a str"),
-        ({"decoder": "transformer"}, "decoder is 'transformer'; it must be one of attention, adaptive"),
+        ({"decoder": "transformer"}, "decoder is 'transformer'; it must be one of attention, top_down"),
         ({"encoder": "resnet18"}, "encoder is 'resnet18'; it must be one of resnet50"),
         ({"device": "gpu"}, "device is 'gpu'; it must be one of auto, cpu, cuda"),
         ({"views": ["flip"]}, "views are flip"),
