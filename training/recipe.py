@@ -80,7 +80,7 @@ class Recipe(FromToml):
     epochs: int = 15
     batch: int = 32  # photos, each with up to `captions` of its captions
     captions: int = 5
-    max_words: int = 18  # longer captions are cut in training; one in fifty of Flickr8k's
+    max_words: int = 18  # longer captions are cut in training; one in 26 of Flickr8k's
     learning_rate: float = 1e-3
     warmup: int = 200  # steps
     weight_decay: float = 1e-4
