@@ -2,7 +2,7 @@
 
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,10 @@ class PhotoFiles:
             self._paths[name] = place
             last = name.rpartition("/")[2]
             self._names[last] = None if last in self._names else place
+
+    def items(self) -> Iterable[tuple[str, Place]]:
+        """All of them: paths relative to the root, and places."""
+        return self._paths.items()
 
     def find(self, name: str) -> Place | None:
         """Place of the photo with this path; or with this last part, if just one has it."""
