@@ -47,7 +47,16 @@ def photo_bytes() -> Callable[..., bytes]:
 @pytest.fixture
 def tiny_dataset(tmp_path: Path) -> Path:
     """A custom data set of eight coloured shapes, two captions each: six to train, two to validate."""
-    folder = tmp_path / "shapes"
+    return write_shapes(tmp_path / "shapes")
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, one for all tests: not to be changed."""
+    return write_shapes(tmp_path_factory.mktemp("data") / "shapes")
+
+
+def write_shapes(folder: Path) -> Path:
     folder.mkdir()
     with (folder / "captions.csv").open("w", newline="") as file:
         table = csv.writer(file)
