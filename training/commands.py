@@ -128,6 +128,25 @@ def quantize(model: ModelFolder, data: DataFolder, format: Format = "auto") -> N
 @app.command(
     epilog="""\b
 Examples:
+  captionbot average data/runs/attention/cross_entropy data/runs/attention/self_critical --out data/runs/averaged"""
+)
+def average(
+    models: Annotated[list[Path], typer.Argument(help="Model folders that went different ways from one start.")],
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+) -> None:
+    """Average the decoders of several models.
+
+    The mean of a model and of what self-critical training made of it is often better than both.
+    """
+    from training.average import average as run
+
+    run(models, out)
+    print(f"The mean of {len(models)} models is in {out}")
+
+
+@app.command(
+    epilog="""\b
+Examples:
   captionbot bundle data/runs/attention/self_critical --data flickr8k/ --out models/mine
   captionbot bundle data/runs/attention/self_critical --data flickr8k/ --out models/mine --notes notes.md"""
 )

@@ -109,10 +109,16 @@ def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") ->
 
 
 def _story(training: dict[str, Any]) -> str:
-    """How the decoder was trained, from the recipe that travels with the run's figures."""
+    """How the decoder was trained, from the recipes that travel with the run's figures."""
+    if "averaged" in training:
+        parts = [_story(part) for part in training["averaged"]]
+        return "\n\n".join([f"The decoder is the mean of {len(parts)} (`captionbot average`).", *parts])
     recipe = {name: value for name, value in training["recipe"].items() if value not in ("", False)}
     if "start_from" in recipe:  # sizes and vocabulary came from there
         recipe = {name: value for name, value in recipe.items() if name not in FROM_START}
-    phase = training["phase"].replace("_", "-")
     settings = "\n".join(f"{name} = {value!r}" for name, value in recipe.items())
-    return f"Its last training was {phase}; epoch {training['epoch']} was the best. The recipe:\n\n```\n{settings}\n```"
+    return f"{_said(training['phase'])}, best after epoch {training['epoch']}:\n\n```\n{settings}\n```"
+
+
+def _said(phase: str) -> str:
+    return {"cross_entropy": "Cross-entropy", "self_critical": "Self-critical training"}[phase]
