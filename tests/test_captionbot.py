@@ -50,6 +50,8 @@ def long_run(bundled):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whatever starts the tests may have switched Ctrl-C off, as shells do for what runs in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
