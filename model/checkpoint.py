@@ -69,9 +69,9 @@ def save_model(
         draft.chmod(0o755)  # mkdtemp lets nobody else read it
         config.save(draft / CONFIG)
         vocabulary.save(draft / VOCABULARY)
-        _save_weights(decoder, draft / DECODER)
+        save_weights(decoder, draft / DECODER)
         if encoder is not None:
-            _save_weights(encoder, draft / ENCODER)
+            save_weights(encoder, draft / ENCODER)
         _save_json(metrics, draft / METRICS)
         if confidence is not None:
             _save_json(confidence, draft / CONFIDENCE)
@@ -157,7 +157,8 @@ def _check(path: Path, expected: Mapping[str, Any]) -> None:
         raise DamagedModel(f"{path}: damaged or changed, its hash is not the one in {MANIFEST}")
 
 
-def _save_weights(weights: Weights, path: Path) -> None:
+def save_weights(weights: Weights, path: Path) -> None:
+    """Write a safetensors file. Row by row, because it would write a channels-last array in a wrong order silently."""
     save_file({name: np.ascontiguousarray(array) for name, array in weights.items()}, path)
     path.chmod(0o644)  # safetensors lets only the owner read it
 

@@ -32,6 +32,16 @@ def normalise(photos: torch.Tensor) -> torch.Tensor:
 class Encoder(nn.Module):
     """A torchvision network up to its last feature map."""
 
+    features: nn.Module  # of VGG and DenseNet; a ResNet has the others
+    conv1: nn.Module
+    bn1: nn.Module
+    relu: nn.Module
+    maxpool: nn.Module
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+
     def __init__(self, name: str = "resnet50"):
         super().__init__()
         self.name = name

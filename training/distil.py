@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 from tqdm import tqdm
 
+from model.checkpoint import ENCODER, save_weights
 from model.encoders import Encoder, normalise
 from model.errors import BadRecipe
 from training import parallel
@@ -39,7 +39,7 @@ from training.photo_pool import read_pool
 from training.run_state import STATE, generator, keep_recipe, replacing, seed_torch, write_curves
 from training.stage_errors import STAGES, maps_alone, pooled_cosine, second_moments, stage_errors, stage_maps
 
-ENCODER, ABOUT = "encoder.safetensors", "distil.json"
+ABOUT = "distil.json"
 MAY_CHANGE = ("steps", "minutes", "every", "device", "precision", "compile", "tensorboard")  # when a run goes on
 MEASURED = 256  # photos that the teacher's second moments are measured on
 
@@ -62,19 +62,14 @@ def distil(recipe: DistilRecipe, out: Path, *, stop_after: float = 0, say: Calla
 
 def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, say: Callable[[str], None]) -> Distillation:
     if recipe.batch < 2 * parallel.world():
-        raise BadRecipe(
-            f"batch is {recipe.batch}; each of {parallel.world()} processes needs two photos for its batch norms"
-        )
-    teacher = (
-        load_encoder("resnet50", recipe.teacher).requires_grad_(False).to(device, memory_format=torch.channels_last)
-    )
+        raise BadRecipe(f"batch is {recipe.batch}; batch norms need two photos in each of {parallel.world()} processes")
+    teacher = load_encoder("resnet50", recipe.teacher).requires_grad_(False)
     seed_torch(recipe.seed)  # every process starts with the same weights
     student = load_encoder("resnet50", recipe.start_from)
     if not isinstance(student, Encoder):
-        raise BadRecipe(
-            f"start_from is {recipe.start_from}; it must be random, imagenet, a weights file or a model folder"
-        )
-    student.to(device, memory_format=torch.channels_last)
+        raise BadRecipe(f"start_from is {recipe.start_from}; take random, imagenet, a weights file or a model folder")
+    for network in (teacher, student):
+        network.to(device).to(memory_format=torch.channels_last)
     pool = read_pool(recipe.photos, recipe.size, recipe.limit, say)
     optimiser = AdamW(student.parameters(), weight_decay=recipe.weight_decay, fused=True)
     run = Distillation(recipe, device, pool, stage_maps(teacher), student, copy.deepcopy(student).eval(), optimiser)
@@ -87,9 +82,18 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, say: Callabl
         moments = parallel.from_main(lambda: [moment.cpu() for moment in second_moments(run.teacher, some, student)])
         run.moments = [moment.to(device) for moment in moments]
     if recipe.compile:
-        for part in (student.layer1, student.layer2, student.layer3, student.layer4, teacher):
-            part.compile(dynamic=False)
+        _compile(teacher)
+        _compile(student)
     return run
+
+
+def _compile(network: nn.Module) -> None:
+    """Stage by stage where the stages are known; they are also run one by one."""
+    if isinstance(network, Encoder):
+        for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
+            stage.compile(dynamic=False)
+    else:
+        network.compile(dynamic=False)
 
 
 def _run(run: Distillation, out: Path, stop_after: float, say: Callable[[str], None]) -> None:
@@ -181,7 +185,7 @@ def _check(run: Distillation, alone: bool, learnt: list[float], out: Path, say: 
         "recipe": recipe.without_folders(),
     }
     with replacing(out / ENCODER) as partial:
-        save_file(storable(run.averaged), partial)
+        save_weights(storable(run.averaged), partial)
     with replacing(out / ABOUT) as partial:
         partial.write_text(json.dumps(about, indent=2) + "\n")
     write_curves(out, run.curves, tensorboard=recipe.tensorboard)

@@ -46,8 +46,9 @@ class Distillation:
         return torch.autocast(self.device.type, torch.bfloat16) if wanted else nullcontext()
 
     def save(self, folder: Path) -> None:
-        parts = {"student": self.student, "averaged": self.averaged, "optimiser": self.optimiser}
-        state: dict[str, Any] = {name: part.state_dict() for name, part in parts.items()}
+        state: dict[str, Any] = {
+            name: getattr(self, name).state_dict() for name in ("student", "averaged", "optimiser")
+        }
         state |= {name: getattr(self, name) for name in ("moments", "step", "seconds", "curves")}
         with replacing(folder / STATE) as partial:
             torch.save(state, partial)

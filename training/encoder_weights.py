@@ -25,9 +25,6 @@ def load_encoder(name: str, source: str) -> nn.Module:
 
 
 def storable(encoder: nn.Module) -> dict[str, np.ndarray]:
-    """An encoder's weights as model folders keep them: convolutions fp16, the few others fp32.
-
-    Each is laid out row by row; safetensors would write a channels-last array in a wrong order without a word.
-    """
-    state = {k: v.cpu().contiguous() for k, v in encoder.state_dict().items() if not k.endswith("num_batches_tracked")}
+    """An encoder's weights as model folders keep them: convolutions fp16, the few others fp32."""
+    state = {k: v.cpu() for k, v in encoder.state_dict().items() if not k.endswith("num_batches_tracked")}
     return {name: (value.half() if value.dim() == 4 else value.float()).numpy() for name, value in state.items()}

@@ -51,7 +51,8 @@ def second_moments(maps: StageMaps, batches: Iterable[Tensor], student: Encoder)
 
     Raises BadRecipe if the teacher's maps are not those that a student of this architecture can learn.
     """
-    sums, count = [], 0
+    sums: list[Tensor] = []
+    count = 0
     for photos in batches:
         found = maps(normalise(photos))
         if not count:
