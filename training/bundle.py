@@ -39,14 +39,18 @@ GOOD = 0.33
 FOLDS = 10
 
 
-def bundle(run: Path, dataset: Dataset, out: Path, *, notes: str = "", beams: int = 3) -> dict[str, Any]:
+def bundle(
+    run: Path, dataset: Dataset, out: Path, *, notes: str = "", beams: int = 3, length_penalty: float | None = None
+) -> dict[str, Any]:
     """Write the model folder `out` from a run's best model. Returns its metrics. Raises BadData, DamagedModel.
 
-    notes: Markdown for the card: where the encoder comes from, what was tried.
+    notes: Markdown for the card: where the encoder comes from, what was tried. length_penalty: other than the run's.
     """
     stored = load_model(run)
     if stored.encoder is None:
         raise BadData(f"{run} has no encoder to serve with: it was trained on features of a teacher")
+    if length_penalty is not None:
+        stored = dataclasses.replace(stored, config=dataclasses.replace(stored.config, length_penalty=length_penalty))
     examples = dataset.split("val")
     if len(examples) < 20:
         raise BadData(f"{len(examples)} validation photos are too few to calibrate a model on")

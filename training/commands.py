@@ -156,6 +156,7 @@ def bundle(
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     format: Format = "auto",
     notes: Annotated[Path | None, typer.Option(help="Markdown for the model card.")] = None,
+    length_penalty: Annotated[float | None, typer.Option(min=0, help="Other than the run's.")] = None,
 ) -> None:
     """Make a trained model ready to serve.
 
@@ -164,7 +165,8 @@ def bundle(
     from training.bundle import bundle as run
     from training.data import load_dataset
 
-    metrics = run(model, load_dataset(data, format=format), out, notes=notes.read_text() if notes else "")
+    text = notes.read_text() if notes else ""
+    metrics = run(model, load_dataset(data, format=format), out, notes=text, length_penalty=length_penalty)
     print(f"{out}: CIDEr {metrics['validation']['figures']['cider']['value']:.3f} on the validation photos")
 
 
