@@ -1,0 +1,59 @@
+"""The model that ships: sound, small enough for git, honest about what it is, and sober in front of what is no photo."""
+
+import json
+from pathlib import Path
+
+import pytest
+from non_photos import unseen_non_photos
+
+from model.captioner import Captioner
+from model.checkpoint import load_model
+from model.photos import read_photo_file
+
+pytest.importorskip("openvino")
+
+ROOT = Path(__file__).parent.parent
+BUNDLED = ROOT / "models" / "bundled"
+LARGEST = 80_000_000  # bytes in git
+
+
+@pytest.fixture(scope="module")
+def captioner() -> Captioner:
+    return Captioner.load(BUNDLED, "openvino")
+
+
+def test_the_bundled_model_is_whole_and_runs_on_8_bit_integers():
+    stored = load_model(BUNDLED)
+    assert stored.encoder is not None
+    assert stored.quantization is not None
+    assert stored.confidence is not None
+
+
+def test_the_bundled_model_is_small_enough_for_git():
+    assert sum(path.stat().st_size for path in BUNDLED.iterdir()) <= LARGEST
+
+
+def test_the_card_says_what_it_was_trained_on_how_good_it_is_and_under_which_terms():
+    card = (BUNDLED / "README.md").read_text()
+    cider = json.loads((BUNDLED / "metrics.json").read_text())["validation"]["figures"]["cider"]["value"]
+    assert f"{cider:.3f}" in card
+    for said in ("Flickr8k", "research use only", "MIT", "What it gets wrong", "must not be used for"):
+        assert said in card
+
+
+def test_nine_in_ten_pictures_that_are_no_photos_are_hedged_or_refused(captioner):
+    pictures = unseen_non_photos(200, seed=11)
+    captions = [caption for start in range(0, 200, 20) for caption in captioner.caption(pictures[start : start + 20])]
+    assert sum(caption.hedged or not caption.photo for caption in captions) >= 180
+
+
+def test_sample_photos_are_described_as_photos(captioner):
+    photos = [read_photo_file(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
+    captions = captioner.caption(photos)
+    assert all(caption.photo and caption.words for caption in captions)
+
+
+def test_no_sentence_about_the_samples_ends_in_mid_phrase(captioner):
+    photos = [read_photo_file(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
+    endings = {caption.words[-1] for caption in captioner.caption(photos, beams=5)}
+    assert not endings & {"a", "an", "the", "of", "with", "in", "on", "and", "is"}
