@@ -1,4 +1,4 @@
-"""The model that ships: sound, small enough for git, honest about what it is, and sober in front of what is no photo."""
+"""The model that ships: sound, small enough for git, honest about itself, and sober before what is no photo."""
 
 import json
 from pathlib import Path

@@ -123,10 +123,9 @@ def _unseen_confidence(
     folds = np.array([int(hashlib.sha256(example.id.encode()).hexdigest()[:8], 16) % FOLDS for example in examples])
     unseen = np.empty(len(examples))
     for fold in np.unique(folds):
-        known = np.flatnonzero(folds != fold)
-        fitted = fit_logistic([features[row] for row in known], good[known])
-        for row in np.flatnonzero(folds == fold):
-            unseen[row] = fitted(features[row])
+        known = [feature for feature, other in zip(features, folds != fold, strict=True) if other]
+        fitted = fit_logistic(known, good[folds != fold])
+        unseen[folds == fold] = [fitted(f) for f, mine in zip(features, folds == fold, strict=True) if mine]
     return unseen
 
 
