@@ -5,8 +5,8 @@ runs what stands between two such places on 8-bit integers. Weights are rounded 
 for each output channel (Nagel et al. 2021, "A white paper on neural network quantization", sections 2 and 3).
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -140,6 +140,6 @@ def pool(x: Node, size: int, stride: int, padding: int = 0, *, mean: bool = Fals
     return opset.max_pool(x, strides, [1, 1], pads, pads, kernel).output(0)
 
 
-def _each_channel(operation, x: Node, values: np.ndarray) -> Node:
+def _each_channel(operation: Callable[..., Any], x: Node, values: np.ndarray) -> Node:
     """add or multiply: (B, C, H, W) with (C,)."""
     return operation(x, constant(values[:, None, None])).output(0)

@@ -47,10 +47,10 @@ def bundle(
     notes: Markdown for the card: where the encoder comes from, what was tried. length_penalty: other than the run's.
     """
     stored = load_model(run)
-    if stored.encoder is None:
-        raise BadData(f"{run} has no encoder to serve with: it was trained on features of a teacher")
     if length_penalty is not None:
         stored = dataclasses.replace(stored, config=dataclasses.replace(stored.config, length_penalty=length_penalty))
+    if stored.encoder is None:
+        raise BadData(f"{run} has no encoder to serve with: it was trained on features of a teacher")
     examples = dataset.split("val")
     if len(examples) < 20:
         raise BadData(f"{len(examples)} validation photos are too few to calibrate a model on")
