@@ -74,8 +74,7 @@ def train(
     """
     from training.train import train as run
 
-    best = run(_read(recipe, set), out or Path("data/runs") / Path(recipe).stem)
-    print(f"The best model is in {best}")
+    run(_read(recipe, set), out or Path("data/runs") / Path(recipe).stem)
 
 
 @app.command(

@@ -68,7 +68,7 @@ def _from_pixels(
         try:
             return read_photo(dataset.photo_bytes(example), size=stored.config.photo_size)
         except UnreadablePhoto as error:
-            broken[example.id] = str(error)
+            broken[example.id] = f"{example.photo}: {error}"
             return None
 
     with ThreadPoolExecutor(2) as threads, tqdm(total=len(examples), unit="photo", disable=None) as bar:

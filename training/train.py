@@ -46,11 +46,12 @@ def train(recipe: Recipe, out: Path, *, say: Say = print) -> Path:
         progress = parallel.from_main(lambda: open_run(out, recipe))
         seed_torch(recipe.seed)  # every process starts with the same weights
         work = prepare(recipe, device, say)
-        if (photos := min(recipe.batch, len(work.train))) < parallel.world():
-            raise BadRecipe(f"{parallel.world()} processes cannot share a batch of {photos} photos")
+        if (photos := min(map(len, batches(work.train, recipe.batch, None)))) < parallel.world():
+            raise BadRecipe(f"{parallel.world()} processes cannot share a batch of {photos} photos; set batch higher")
         for phase, epochs in zip(PHASES, (recipe.epochs, recipe.critical_epochs), strict=True):
             if epochs and PHASES.index(phase) >= PHASES.index(progress.phase):
                 progress = _train_phase(phase, epochs, progress, work, out, say)
+        say(f"The best model is in {out / progress.phase}")
     finally:
         parallel.end()
     return out / progress.phase
