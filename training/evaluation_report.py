@@ -9,24 +9,9 @@ from rich.table import Table
 
 from training.evaluate import Evaluation, compare_with
 from training.metrics.bootstrap import Interval
+from training.metrics.scores import TITLES
 from training.sample_sheet import sample_sheet
 
-TITLES = {
-    "bleu_1": "BLEU-1",
-    "bleu_2": "BLEU-2",
-    "bleu_3": "BLEU-3",
-    "bleu_4": "BLEU-4",
-    "meteor": "METEOR",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "smoothed_bleu": "smoothed BLEU*",
-    "mean_length": "words",
-    "distinct": "different captions",
-    "most_common": "commonest caption",
-}
 FOOTNOTE = "* NLTK's sentence BLEU, method 1: not comparable with papers"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from model.config import ModelConfig
+from training.metrics.scores import TITLES
 
 CARD = """\
 # A captionbot model
@@ -59,18 +60,7 @@ a teacher network and unlabelled photos whose licences are unknown: treat them a
 RELIABILITY = "reliability.png"
 FROM_START = ("min_count", "decoder", "embedding", "hidden", "heads", "word_vectors", "freeze_words")
 
-NAMES = {
-    "bleu_1": "BLEU-1",
-    "bleu_2": "BLEU-2",
-    "bleu_3": "BLEU-3",
-    "bleu_4": "BLEU-4",
-    "meteor": "METEOR",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "precision": "word precision",
-    "recall": "word recall",
-    "f1": "word F1",
-}
+SHOWN = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider", "precision", "recall", "f1")
 
 
 def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") -> str:
@@ -78,8 +68,8 @@ def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") ->
     served, exact = metrics["validation"]["figures"], metrics["validation_float32"]["figures"]
     judged = metrics["confidence"]
     rows = [
-        f"| {title} | {served[key]['value']:.3f} | {served[key]['low']:.3f} to {served[key]['high']:.3f} | {exact[key]['value']:.3f} |"
-        for key, title in NAMES.items()
+        f"| {TITLES[key]} | {served[key]['value']:.3f} | {served[key]['low']:.3f} to {served[key]['high']:.3f} | {exact[key]['value']:.3f} |"
+        for key in SHOWN
         if key in served
     ]
     return CARD.format(

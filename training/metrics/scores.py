@@ -19,6 +19,24 @@ from training.metrics.rouge import rouge_l
 Photo = TypeVar("Photo", bound=Hashable)
 
 
+TITLES = {
+    "bleu_1": "BLEU-1",
+    "bleu_2": "BLEU-2",
+    "bleu_3": "BLEU-3",
+    "bleu_4": "BLEU-4",
+    "meteor": "METEOR",
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "smoothed_bleu": "smoothed BLEU*",
+    "mean_length": "words",
+    "distinct": "different captions",
+    "most_common": "commonest caption",
+}  # of each figure, as tables head it
+
+
 @dataclass(frozen=True)
 class Scores:
     """What `score` found.
