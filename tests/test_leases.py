@@ -1,0 +1,36 @@
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from db import leases
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_lease_is_had_by_one_until_it_is_given_back(session: Session):
+    assert leases.take(session, "upkeep", "a", MINUTE)
+    assert not leases.take(session, "upkeep", "b", MINUTE)
+    leases.give_back(session, "upkeep", "a")
+    assert leases.take(session, "upkeep", "b", MINUTE)
+
+
+def test_its_holder_can_take_it_again(session: Session):
+    assert leases.take(session, "upkeep", "a", MINUTE)
+    assert leases.take(session, "upkeep", "a", MINUTE)
+
+
+def test_an_expired_lease_is_free(session: Session):
+    assert leases.take(session, "upkeep", "a", -MINUTE)
+    assert leases.take(session, "upkeep", "b", MINUTE)
+
+
+def test_leases_of_other_names_are_apart(session: Session):
+    assert leases.take(session, "upkeep", "a", MINUTE)
+    assert leases.take(session, "learning", "b", MINUTE)
+
+
+def test_who_lost_a_lease_cannot_give_it_back(session: Session):
+    leases.take(session, "upkeep", "a", -MINUTE)
+    leases.take(session, "upkeep", "b", MINUTE)
+    leases.give_back(session, "upkeep", "a")
+    assert not leases.take(session, "upkeep", "c", MINUTE)
