@@ -76,7 +76,7 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
         repeats = trellis.repeats(rules.no_repeat_ngram)
         if repeats[0].size:
             log_probs[tuple(xp.asarray(ids, device=place) for ids in repeats)] = -xp.inf
-        values, words = _best_words(xp, log_probs, beams)
+        values, words = best_words(xp, log_probs, beams)
         best, *continuations = _best_continuations(trellis.totals[-1], _host(values), _host(words), beams)
         best = finished.add_ends(best)
         trellis.grow(best, *continuations)
@@ -92,7 +92,7 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
     return finished.hypotheses()
 
 
-def _best_words(xp: Any, log_probs: Array, count: int) -> tuple[Array, Array]:
+def best_words(xp: Any, log_probs: Array, count: int) -> tuple[Array, Array]:
     """Log-probability and id of the best words of each beam, (batch, beams, count), best first. Overwrites its input.
 
     The best continuations are among them. A few passes of argmax cost far less than sorting the vocabulary.

@@ -52,14 +52,15 @@ def bench(
         _caption(captioner, repeated[:batch], batch, beams)  # the first batch pays for what is set up then
     for _ in range(ROUNDS):
         for captioner, taken in zip(captioners, seconds, strict=True):
-            taken.append((_encode(captioner, pixels, batch), _caption(captioner, repeated, batch, beams)))
+            taken.append((encode(captioner, pixels, batch), _caption(captioner, repeated, batch, beams)))
     for (engine, _), captioner, taken in zip(engines, captioners, seconds, strict=True):
         encoder, whole = (photos / median(column) for column in zip(*taken, strict=True))
         precision = getattr(captioner.engine, "precision", "")
         yield Speed(engine, precision, encoder, whole, _cold_start(folder, paths[0], engine))
 
 
-def _encode(captioner: Captioner, pixels: Sequence[np.ndarray], batch: int) -> float:
+def encode(captioner: Captioner, pixels: Sequence[np.ndarray], batch: int) -> float:
+    """Seconds that the encoder alone takes for these photos."""
     begin = time.perf_counter()
     for start in range(0, len(pixels), batch):
         memory, _ = captioner.engine.encode(np.stack(pixels[start : start + batch]))

@@ -1,6 +1,7 @@
 """The face of the model: photos in, sentences with a confidence out."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import isqrt
@@ -12,10 +13,10 @@ import numpy as np
 from model.beam_search import Hypothesis, beam_search
 from model.checkpoint import StoredModel, load_model
 from model.confidence import Confidence, caption_features, mean_probability
-from model.engine import Engine
+from model.engine import Engine, Searcher
 from model.errors import UnavailableEngine
 from model.photo_statistics import photo_statistics
-from model.sentences import decoding_rules, hedge, sentence
+from model.sentences import Length, decoding_rules, hedge, rules_of_length, sentence
 
 Precision = Literal["auto", "int8", "f32"]
 NO_PHOTO = "This does not look like a photo."
@@ -46,6 +47,7 @@ class Captioner:
         self.vocabulary = stored.vocabulary
         self.version = stored.version
         self.rules = decoding_rules(stored.config, stored.vocabulary)
+        self.encode_seconds = 0.0  # that the encoder took for the last batch
         self.confidence = None if stored.confidence is None else Confidence.from_json(stored.confidence)
 
     @classmethod
@@ -59,27 +61,56 @@ class Captioner:
         stored = load_model(folder)
         return cls(stored, _start_engine(chosen, stored, precision, device))
 
-    def caption(self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1) -> list[Caption]:
+    def caption(
+        self,
+        photos: Sequence[np.ndarray],
+        *,
+        beams: int = 3,
+        nbest: int = 1,
+        length: Length = "normal",
+        said: Sequence[Collection[tuple[str, ...]]] | None = None,
+    ) -> list[Caption]:
         """One caption per photo, in the same order. All photos run as one batch; one beam is greedy decoding.
 
         photos: uint8 (size, size, 3) each, from `read_photo`. nbest: sentences per photo, at most `beams`.
+        said: for each photo, the words of sentences to be avoided; more beams find more of the others.
         """
         if not photos:
             return []
-        wanted = max(nbest, min(beams, 2))  # the second best tells how sure the best is
-        found = self.search(photos, beams=beams, nbest=wanted)
-        return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, found, strict=True)]
+        said = said or [()] * len(photos)
+        wanted = max(_searched(beams, nbest), min(beams, 1 + max(map(len, said))))
+        found = self.search(photos, beams=beams, nbest=wanted, length=length)
+        new = [self._new_first(hypotheses, avoid) for hypotheses, avoid in zip(found, said, strict=True)]
+        return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, new, strict=True)]
 
-    def search(self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1) -> list[list[Hypothesis]]:
+    def search(
+        self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1, length: Length = "normal"
+    ) -> list[list[Hypothesis]]:
         """The sentences as decoding found them, best first, `nbest` for each photo."""
+        rules = rules_of_length(self.rules, length)
+        if isinstance(self.engine, Searcher):
+            found = self.engine.search(photos, beams=beams, rules=rules, nbest=nbest)
+            self.encode_seconds = self.engine.encode_seconds
+            return found
+        start = time.perf_counter()
         memory, state = self.engine.encode(np.stack(photos))
+        self.encode_seconds = time.perf_counter() - start
         return beam_search(
-            lambda tokens, state: self.engine.step(tokens, memory, state),
-            state,
-            beams=beams,
-            rules=self.rules,
-            nbest=nbest,
+            lambda tokens, state: self.engine.step(tokens, memory, state), state, beams=beams, rules=rules, nbest=nbest
         )
+
+    def warm_up(self, photos: int, *, beams: int = 3, nbest: int = 1) -> None:
+        """Work once with batches of up to so many photos: the first time takes longer."""
+        size = self.config.photo_size
+        if isinstance(self.engine, Searcher):
+            self.engine.warm_up(photos, size, beams=beams, rules=self.rules, nbest=_searched(beams, nbest))
+            return
+        for batch in {1, photos}:
+            self.caption([np.zeros((size, size, 3), np.uint8)] * batch, beams=beams, nbest=nbest)
+
+    def _new_first(self, hypotheses: list[Hypothesis], said: Collection[tuple[str, ...]]) -> list[Hypothesis]:
+        """Best first, but those that have been said come last."""
+        return sorted(hypotheses, key=lambda found: tuple(self.vocabulary.decode(found.tokens)) in said)
 
     def _caption(self, photo: np.ndarray, hypotheses: list[Hypothesis], nbest: int) -> Caption:
         best, *others = hypotheses
@@ -102,6 +133,11 @@ class Captioner:
             hedged=hedged,
             photo=is_photo,
         )
+
+
+def _searched(beams: int, nbest: int) -> int:
+    """Sentences searched for, so that so many can be shown: the second best tells how sure the best is."""
+    return max(nbest, min(beams, 2))
 
 
 def choose_engine(name: str = "auto") -> str:

@@ -8,7 +8,7 @@ from typing import Self
 
 from model.errors import DamagedModel
 
-DECODERS = ("attention", "top_down", "pooled", "bilstm")
+DECODERS = ("attention", "pooled", "bilstm")
 ENCODERS = {"resnet50": 2048, "resnet101": 2048, "vgg16": 512, "densenet201": 1920}  # name -> channels of its 7x7 grid
 
 
@@ -17,7 +17,7 @@ class ModelConfig:
     """Shape of encoder and decoder. Travels with the weights as config.json; a wrong key or value is an error."""
 
     vocabulary_size: int
-    decoder: str = "attention"  # attention, top_down, pooled or bilstm: see model/decoders.py
+    decoder: str = "attention"  # attention, pooled or bilstm: see model/decoders.py
     encoder: str = "resnet50"  # a key of ENCODERS
     photo_size: int = 224  # pixels a side; the photo is squashed to a square
     embedding: int = 512  # size of a word vector

@@ -90,8 +90,14 @@ def lstm(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     return o.sigmoid() * cell.tanh(), cell
 
 
-class GridDecoder(Decoder):
-    """How both attention decoders see the photo: D-wide cells, their keys, and the whole as the cells' mean."""
+class AdaptiveDecoder(Decoder):
+    """One LSTM that reads the words and the whole photo, then looks at the grid, or at its own memory.
+
+    Lu et al. 2017, "Knowing when to look": the sentinel (eq. 9, 10) is a fifth gate, and a word that the language alone
+    gives ("of", "the") may take it instead of a cell (eq. 11 to 13). Attention comes after the LSTM and never feeds
+    back into it, so in training it is one product for all words. The two LSTMs of Anderson et al. (2018), where it does
+    feed back, learnt no better from Flickr8k in the same epochs, each of them 1.7 times as long.
+    """
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
@@ -99,30 +105,14 @@ class GridDecoder(Decoder):
         self.keys = nn.Linear(config.hidden, config.hidden, bias=False)
         self.attend = Attention(config.hidden, config.heads)
         self.readout = nn.Linear(2 * config.hidden, config.embedding)
-
-    def see(self, grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """grid (B, R, C) -> keys, cells (B, R, D), the cells' mean (B, D)."""
-        cells = self.drop(F.relu(self.cells(grid)))
-        return self.keys(cells), cells, cells.mean(1)
-
-
-class AdaptiveDecoder(GridDecoder):
-    """One LSTM that reads the words and the whole photo, then looks at the grid, or at its own memory.
-
-    Lu et al. 2017, "Knowing when to look": the sentinel (eq. 9, 10) is a fifth gate, and a word that the language alone
-    gives ("of", "the") may take it instead of a cell (eq. 11 to 13). Attention comes after the LSTM and never feeds
-    back into it, so in training it is one product for all words.
-    """
-
-    def __init__(self, config: ModelConfig):
-        super().__init__(config)
         self.from_photo = nn.Linear(config.hidden, 5 * config.hidden)
         self.from_word = nn.Linear(config.embedding, 5 * config.hidden, bias=False)
         self.from_hidden = nn.Linear(config.hidden, 5 * config.hidden, bias=False)
         self.sentinel_key = nn.Linear(config.hidden, config.hidden, bias=False)
 
     def start(self, grid: Tensor) -> tuple[Arrays, Arrays]:
-        keys, cells, whole = self.see(grid)
+        cells = self.drop(F.relu(self.cells(grid)))
+        keys, whole = self.keys(cells), cells.mean(1)
         zeros = whole.new_zeros(len(grid), 1, self.config.hidden)
         memory = {"keys": keys, "cells": cells, "gates": self.from_photo(whole)[:, None]}
         return memory, {"hidden": zeros, "cell": zeros}
@@ -157,48 +147,6 @@ class AdaptiveDecoder(GridDecoder):
         own = self.sentinel_key(sentinel), sentinel
         context, attention = self.attend(hidden, memory["keys"], memory["cells"], own)
         return self.readout(torch.cat([hidden, context], -1)).tanh(), attention
-
-
-class TopDownDecoder(GridDecoder):
-    """Two LSTMs: the first chooses where to look, the second what to say (Anderson et al. 2018, section 3.2)."""
-
-    def __init__(self, config: ModelConfig):
-        super().__init__(config)
-        size = config.hidden
-        self.from_photo = nn.Linear(size, 4 * size)
-        self.from_word = nn.Linear(config.embedding, 4 * size, bias=False)
-        self.look = nn.Linear(2 * size, 4 * size, bias=False)  # first LSTM, of both hidden states
-        self.say = nn.Linear(3 * size, 4 * size)  # second LSTM, of context, first and own hidden state
-
-    def start(self, grid: Tensor) -> tuple[Arrays, Arrays]:
-        keys, cells, whole = self.see(grid)
-        zeros = whole.new_zeros(len(grid), 1, self.config.hidden)
-        memory = {"keys": keys, "cells": cells, "gates": self.from_photo(whole)[:, None]}
-        return memory, {"look": zeros, "look_cell": zeros, "say": zeros, "say_cell": zeros}
-
-    def step(self, tokens: Tensor, memory: Arrays, state: Arrays) -> tuple[Tensor, Arrays, Tensor | None]:
-        words = memory["gates"] + self.from_word(self.drop(self.words(tokens)))
-        state, said, attention = self._advance(words, memory, state)
-        return self.logits(said).log_softmax(-1), state, attention
-
-    def forward(self, grid: Tensor, tokens: Tensor) -> Tensor:
-        memory, state = self.start(grid)
-        state = {name: value.expand(-1, tokens.shape[1], -1) for name, value in state.items()}
-        words = self.from_word(self.drop(self.words(tokens))) + memory["gates"][:, None]  # (B, K, T, 4D)
-        said = []
-        for word in words.unbind(2):
-            state, readout, _ = self._advance(word, memory, state)
-            said.append(readout)
-        return torch.stack(said, 2)
-
-    def _advance(self, words: Tensor, memory: Arrays, state: Arrays) -> tuple[Arrays, Tensor, Tensor]:
-        """One word (B, K, 4D) -> next state, readout (B, K, E), attention (B, K, R)."""
-        gates = words + self.look(torch.cat([state["say"], state["look"]], -1))
-        look, look_cell = lstm(gates, state["look_cell"])
-        context, attention = self.attend(look, memory["keys"], memory["cells"])
-        say, say_cell = lstm(self.say(torch.cat([context, look, state["say"]], -1)), state["say_cell"])
-        readout = self.readout(torch.cat([self.drop(say), context], -1)).tanh()
-        return {"look": look, "look_cell": look_cell, "say": say, "say_cell": say_cell}, readout, attention
 
 
 class PooledDecoder(Decoder):
@@ -297,12 +245,30 @@ class BiLstmDecoder(Decoder):
 
 DECODERS: dict[str, type[Decoder]] = {
     "attention": AdaptiveDecoder,
-    "top_down": TopDownDecoder,
     "pooled": PooledDecoder,
     "bilstm": BiLstmDecoder,
 }
 
 
 def build_decoder(config: ModelConfig) -> Decoder:
-    """A decoder with fresh random weights."""
-    return DECODERS[config.decoder](config)
+    """A decoder with fresh random weights, drawn so that photo and words are heard in the LSTM from the start.
+
+    PyTorch's own make each layer's output about half its input; after an epoch of Flickr8k the validation loss was 3.55
+    with them and 3.35 with these.
+    """
+    decoder = DECODERS[config.decoder](config)
+    for name, layer in decoder.named_modules():
+        if not isinstance(layer, nn.Linear):
+            continue
+        if name in ("cells", "whole"):  # goes through ReLU (He et al. 2015, eq. 10)
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        elif name.endswith("word"):  # word vectors have length 1, as the output layer wants them
+            nn.init.normal_(layer.weight, std=0.5)
+        elif name.endswith("hidden"):  # from step to step (Saxe et al. 2014), gate by gate
+            for gate in layer.weight.split(layer.in_features):
+                nn.init.orthogonal_(gate)
+        else:
+            nn.init.xavier_normal_(layer.weight)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    return decoder

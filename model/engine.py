@@ -1,8 +1,11 @@
 """What decoding needs of a network, whichever library runs it."""
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+
+from model.beam_search import Hypothesis, Rules
 
 Array = Any  # NumPy array (OpenVINO engine) or PyTorch tensor (PyTorch engine)
 Arrays = dict[str, Array]
@@ -25,4 +28,21 @@ class Engine(Protocol):
         Gives log-probabilities float32 (batch, beams, vocabulary), the next state (batch, beams, ...), and attention
         float32 (batch, beams, regions), or None from a decoder without any.
         """
+        ...
+
+
+@runtime_checkable
+class Searcher(Protocol):
+    """An engine that searches itself, where its network is, and chooses the sizes of its batches."""
+
+    encode_seconds: float  # that the encoder took for the photos of the last search
+
+    def search(
+        self, photos: Sequence[np.ndarray], *, beams: int, rules: Rules, nbest: int = 1
+    ) -> list[list[Hypothesis]]:
+        """What encoding all photos and `beam_search` with `step` gives."""
+        ...
+
+    def warm_up(self, photos: int, size: int, *, beams: int, rules: Rules, nbest: int = 1) -> None:
+        """Set up what the first search of this kind would wait for. photos: the most at once; size: pixels a side."""
         ...

@@ -57,16 +57,6 @@ class GridDecoder(Decoder):
         super().__init__(graph, config)
         self.heads, self.width = config.heads, config.hidden // config.heads
 
-    def see(self, grid: Node) -> Nodes:
-        """grid (B, R, C) -> keys (B, H, D / H, R), cells (B, H, R, D / H), gates of the whole photo (B, 1, gates)."""
-        cells = relu(self.graph.linear(grid, "cells"))
-        mean = opset.reduce_mean(cells, whole(1), True).output(0)
-        return {
-            "keys": self.split_heads(self.graph.linear(cells, "keys"), [0, 2, 3, 1]),
-            "cells": self.split_heads(cells),
-            "gates": self.graph.linear(mean, "from_photo"),
-        }
-
     def split_heads(self, x: Node, order: list[int] | None = None) -> Node:
         """(B, N, D) -> (B, H, N, D / H)."""
         heads = opset.reshape(x, whole([0, 0, self.heads, self.width]), True)
@@ -97,33 +87,18 @@ class GridDecoder(Decoder):
         return opset.tanh(self.graph.linear(concat([hidden, context]), "readout")).output(0)
 
 
-class TopDownDecoder(GridDecoder):
-    """Two LSTMs with attention between them."""
-
-    def start(self, grid: Node) -> Nodes:
-        return self.see(grid)
-
-    def state(self) -> dict[str, np.ndarray]:
-        zeros = np.zeros((1, 1, self.config.hidden), np.float32)
-        return {"look": zeros, "look_cell": zeros, "say": zeros, "say_cell": zeros}
-
-    def step(
-        self, tokens: Node, memory: Mapping[str, Node], state: Mapping[str, Node]
-    ) -> tuple[Node, Nodes, Node | None]:
-        words = opset.add(self.word_gates(tokens), memory["gates"])
-        gates = opset.add(words, self.graph.linear(concat([state["say"], state["look"]]), "look")).output(0)
-        look, look_cell = lstm(gates, state["look_cell"])
-        context, attention = self.attend(look, memory["keys"], memory["cells"])
-        say, say_cell = lstm(self.graph.linear(concat([context, look, state["say"]]), "say"), state["say_cell"])
-        new = {"look": look, "look_cell": look_cell, "say": say, "say_cell": say_cell}
-        return self.read_out(say, context), new, attention
-
-
 class AdaptiveDecoder(GridDecoder):
     """One LSTM, attention behind it, a sentinel beside the grid."""
 
     def start(self, grid: Node) -> Nodes:
-        return self.see(grid)
+        """grid (B, R, C) -> keys (B, H, D / H, R), cells (B, H, R, D / H), gates of the whole photo (B, 1, gates)."""
+        cells = relu(self.graph.linear(grid, "cells"))
+        mean = opset.reduce_mean(cells, whole(1), True).output(0)
+        return {
+            "keys": self.split_heads(self.graph.linear(cells, "keys"), [0, 2, 3, 1]),
+            "cells": self.split_heads(cells),
+            "gates": self.graph.linear(mean, "from_photo"),
+        }
 
     def step(
         self, tokens: Node, memory: Mapping[str, Node], state: Mapping[str, Node]
@@ -212,7 +187,6 @@ def _lstm_order(gates: np.ndarray) -> np.ndarray:
 
 DECODERS: dict[str, type[Decoder]] = {
     "attention": AdaptiveDecoder,
-    "top_down": TopDownDecoder,
     "pooled": PooledDecoder,
     "bilstm": BiLstmDecoder,
 }

@@ -15,10 +15,11 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF")
 SIGNATURES = re.compile(rb"\xff\xd8\xff|\x89PNG|RIFF....WEBP|GIF8|....ftyp(hei|hev|mif|msf|avi)", re.DOTALL)
 MAX_PIXELS = 50_000_000
 
+# `read_photo` looks at the size itself, before anything is decoded, and says it. Pillow's own check stays for what it
+# makes room for on opening, a GIF's frame larger than its header says: a gigabyte at most.
+MOST_ON_OPENING = 2**29  # pixels; Pillow refuses twice as many
+
 pillow_heif.register_heif_opener()
-# Pillow refuses or warns by the number of pixels before it tells the size. `read_photo` looks at the size itself,
-# before anything is decoded, and says both.
-Image.MAX_IMAGE_PIXELS = None
 # Odd tags in a file are nothing that its sender could act on.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -60,6 +61,7 @@ def read_photo_file(path: Path, *, size: int = 224, max_pixels: int = MAX_PIXELS
 
 def _open(data: bytes) -> Image.Image:
     """Read the header; nothing is decoded yet."""
+    Image.MAX_IMAGE_PIXELS = MOST_ON_OPENING  # here, because there is one for the whole process
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -68,6 +70,8 @@ def _open(data: bytes) -> Image.Image:
         kind = _other_format(data)
         what = f"{kind} pictures are not supported" if kind else "this is not a picture"
         raise UnreadablePhoto(f"{what}; JPEG, PNG, WebP, GIF, HEIC and AVIF work") from None
+    except Image.DecompressionBombError as error:
+        raise UnreadablePhoto(f"the picture is too large ({_line(error)})") from None
     except Exception as error:
         raise UnreadablePhoto(f"the picture is broken or cut short ({_line(error)})") from None
 

@@ -1,6 +1,8 @@
 """Between words and sentences: what decoding may say, and how it is written for people."""
 
+import dataclasses
 from collections.abc import Sequence
+from typing import Literal
 
 from model.beam_search import Rules
 from model.config import ModelConfig
@@ -18,6 +20,10 @@ _NEEDS_ANOTHER_WORD = """
 """
 DANGLING = tuple(_NEEDS_ANOTHER_WORD.split())
 
+Length = Literal["short", "normal", "long"]
+SHORT_WORDS = 8  # fewer, and most sentences lack their end
+LONG_PENALTY = 2.0  # of the length; more changes nothing further
+
 
 def decoding_rules(config: ModelConfig, vocabulary: Vocabulary) -> Rules:
     """What sentences of this model may look like. Training chooses checkpoints with the same rules as serving uses."""
@@ -30,6 +36,15 @@ def decoding_rules(config: ModelConfig, vocabulary: Vocabulary) -> Rules:
         dangling=tuple(dangling),
         length_penalty=config.length_penalty,
     )
+
+
+def rules_of_length(rules: Rules, length: Length) -> Rules:
+    """What a person asks for who wants shorter or longer sentences than the model thinks best."""
+    if length == "short":
+        return dataclasses.replace(rules, max_words=min(SHORT_WORDS, rules.max_words), length_penalty=0)
+    if length == "long":
+        return dataclasses.replace(rules, length_penalty=max(LONG_PENALTY, rules.length_penalty))
+    return rules
 
 
 def sentence(words: Sequence[str]) -> str:

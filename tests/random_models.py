@@ -1,13 +1,15 @@
 """Models with random weights, for tests of the engines: StoredModel in memory and the PyTorch modules it came from."""
 
 import numpy as np
-import torch
+import pytest
 
-from model.checkpoint import StoredModel
-from model.config import ModelConfig
-from model.decoders import Decoder, build_decoder
-from model.encoders import Encoder
-from model.vocabulary import SPECIAL, Vocabulary
+torch = pytest.importorskip("torch")  # whoever imports this is skipped where only serving is installed
+
+from model.checkpoint import StoredModel  # noqa: E402
+from model.config import ModelConfig  # noqa: E402
+from model.decoders import Decoder, build_decoder  # noqa: E402
+from model.encoders import Encoder  # noqa: E402
+from model.vocabulary import SPECIAL, Vocabulary  # noqa: E402
 
 WORDS = 60
 

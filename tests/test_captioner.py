@@ -91,6 +91,26 @@ def test_alternatives_are_the_next_best(nbest, alternatives):
     assert caption.text not in caption.alternatives
 
 
+def test_a_sentence_that_was_said_is_not_said_again():
+    light = Captioner(STORED, ColourEngine())
+    said: list[tuple[str, ...]] = []
+    for _ in range(4):
+        said.append(light.caption([LIGHT, DARK], beams=5, said=[tuple(said), ()])[0].words)
+    assert said[0] == ("a", "dog", "runs")
+    assert len(set(said)) == 4
+
+
+def test_what_was_said_of_one_photo_may_be_said_of_another():
+    both = Captioner(STORED, ColourEngine()).caption([LIGHT, LIGHT], said=[(("a", "dog", "runs"),), ()])
+    assert both[0].text != both[1].text == "A dog runs."
+
+
+def test_when_all_has_been_said_the_search_still_gives_a_sentence():
+    light = Captioner(STORED, ColourEngine())
+    [caption] = light.caption([LIGHT], beams=1, said=[(("a", "dog", "runs"),)])
+    assert caption.text == "A dog runs."
+
+
 def test_one_beam_is_enough():
     [caption] = Captioner(STORED, ColourEngine()).caption([LIGHT], beams=1)
     assert (caption.text, caption.alternatives) == ("A dog runs.", ())

@@ -162,3 +162,12 @@ def test_the_same_file_gives_the_same_pixels_in_any_thread(tmp_path):
     with ThreadPoolExecutor(4) as threads:
         photos = list(threads.map(read_photo_file, [path] * 16))
     assert all(np.array_equal(photo, photos[0]) for photo in photos)
+
+
+def test_a_gif_whose_frame_is_larger_than_it_says_is_refused_before_there_is_room_for_it():
+    """The room would be four gigabytes, and be cleared when the next frame comes."""
+    screen = b"GIF89a" + struct.pack("<HHBBB", 10, 10, 0x80, 0, 0) + bytes(6)
+    disposal = b"\x21\xf9\x04\x08\x00\x00\x00\x00"  # back to the background
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\x02\x02\x4c\x01\x00"
+    with pytest.raises(UnreadablePhoto, match="too large"):
+        read_photo(screen + 2 * (disposal + frame) + b";")

@@ -3,7 +3,7 @@
 import re
 
 from model.config import ModelConfig
-from model.sentences import DANGLING, decoding_rules, hedge, sentence
+from model.sentences import DANGLING, decoding_rules, hedge, rules_of_length, sentence
 from model.vocabulary import SPECIAL, Vocabulary
 
 
@@ -22,6 +22,14 @@ def test_the_rules_follow_the_model():
     assert (rules.start, rules.end, rules.max_words, rules.length_penalty) == (1, 2, 9, 0.5)
     assert set(rules.forbidden) == {0, 1, 3}
     assert set(rules.dangling) == {4, 6}
+
+
+def test_short_has_fewer_words_and_long_counts_words_for_more():
+    normal = decoding_rules(ModelConfig(vocabulary_size=7), Vocabulary([*SPECIAL, "a", "dog", "the"]))
+    short, long = rules_of_length(normal, "short"), rules_of_length(normal, "long")
+    assert rules_of_length(normal, "normal") == normal
+    assert short.max_words < normal.max_words == long.max_words
+    assert short.length_penalty < normal.length_penalty < long.length_penalty
 
 
 def test_people_hardly_ever_end_on_a_dangling_word(flickr8k):

@@ -1,0 +1,134 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+# ruff: noqa: E402
+
+from random_models import random_model, random_photos
+
+from model.beam_search import beam_search
+from model.captioner import Captioner
+from model.config import DECODERS
+from model.engine import Searcher
+from model.errors import DamagedModel, UnavailableEngine
+from model.sentences import decoding_rules
+from model.torch_engine import TorchEngine
+
+TESTS = Path(__file__).resolve().parent
+
+
+def searched(engine: TorchEngine, photos: np.ndarray, stored, beams: int = 3):
+    return engine.search(photos, beams=beams, rules=decoding_rules(stored.config, stored.vocabulary), nbest=beams)
+
+
+def reference(engine: TorchEngine, photos: np.ndarray, stored, beams: int = 3):
+    """Beam search as it is written for any engine."""
+    rules = decoding_rules(stored.config, stored.vocabulary)
+    memory, state = engine.encode(photos)
+    return beam_search(
+        lambda tokens, state: engine.step(tokens, memory, state), state, beams=beams, rules=rules, nbest=beams
+    )
+
+
+def said(found) -> list[list[tuple[int, ...]]]:
+    return [[one.tokens for one in sentences] for sentences in found]
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_it_says_what_the_reference_says(kind):
+    stored, _, _ = random_model(kind)
+    engine, photos = TorchEngine(stored, device="cpu"), random_photos(5)
+    assert said(searched(engine, photos, stored)) == said(reference(engine, photos, stored))
+
+
+def test_parts_of_a_large_batch_come_in_order():
+    stored, _, _ = random_model()
+    photos = random_photos(7)
+    whole, parts = (TorchEngine(stored, device="cpu", most=most) for most in (7, 3))
+    assert said(searched(parts, photos, stored)) == said(searched(whole, photos, stored))
+    assert len({sentences[0] for sentences in said(searched(whole, photos, stored))}) > 1
+
+
+def test_buckets_change_no_sentence():
+    stored, _, _ = random_model()
+    engine, photos = TorchEngine(stored, device="cpu"), random_photos(5)
+    expected = said(searched(engine, photos, stored))
+    engine.batches.padded = True
+    memory, _ = engine.encode(photos)
+    assert {len(value) for value in memory.values()} == {5}
+    assert said(searched(engine, photos, stored)) == expected
+
+
+def test_the_captioner_leaves_the_search_to_it():
+    stored, _, _ = random_model()
+    engine = TorchEngine(stored, device="cpu")
+    captioner, photos = Captioner(stored, engine), [*random_photos(2)]
+    assert isinstance(engine, Searcher)
+    captioner.warm_up(2, beams=2)
+    captions = captioner.caption(photos, beams=2, nbest=2)
+    assert [caption.words for caption in captions] == [
+        tuple(stored.vocabulary.decode(found[0].tokens)) for found in searched(engine, np.stack(photos), stored, 2)
+    ]
+    assert captioner.encode_seconds > 0
+
+
+def test_precision_is_float32_on_a_cpu_and_may_be_chosen():
+    stored, _, _ = random_model()
+    full, half = TorchEngine(stored, device="cpu"), TorchEngine(stored, device="cpu", precision="bf16")
+    assert (full.precision, half.precision) == ("f32", "bf16")
+    assert half.weights < full.weights
+    (memory, _), (rounded, _) = full.encode(random_photos()), half.encode(random_photos())
+    for name, value in memory.items():
+        assert 0 < (rounded[name] - value).norm() < 0.05 * value.norm()
+
+
+def test_a_model_without_encoder_is_refused():
+    stored, _, _ = random_model()
+    with pytest.raises(DamagedModel, match="no encoder"):
+        TorchEngine(type(stored)(**{**vars(stored), "encoder": None}), device="cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_an_error():
+    stored, _, _ = random_model()
+    with pytest.raises(UnavailableEngine, match="no GPU"):
+        TorchEngine(stored, device="cuda")
+
+
+LIMITED = """
+import json, resource, sys
+sys.path.insert(0, {tests!r})
+import torch
+torch.set_num_threads(1)
+from random_models import random_model, random_photos
+from model.sentences import decoding_rules
+from model.torch_engine import TorchEngine
+
+stored, _, _ = random_model(photo_size=128)
+engine, photos = TorchEngine(stored, device="cpu", most=32), random_photos(32, 128)
+rules = decoding_rules(stored.config, stored.vocabulary)
+free = [one[0].tokens for one in engine.search(photos, beams=2, rules=rules)]
+before = engine.batches.most
+used = 4096 * int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (used + {room}, -1))
+limited = [one[0].tokens for one in engine.search(photos, beams=2, rules=rules)]
+print(json.dumps(dict(before=before, after=engine.batches.most, same=free == limited, photos=len(limited))))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a process's memory as Linux does")
+def test_when_memory_runs_out_smaller_batches_say_the_same():
+    """The process may take 24 MiB more; 32 photos of 128 pixels a side want more than that for a single layer."""
+    code = LIMITED.format(tests=str(TESTS), room=24 << 20)
+    done = subprocess.run([sys.executable, "-c", code], cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["photos"] == 32
+    assert told["after"] < told["before"] == 32
+    assert told["same"]
+    assert "out of memory" in done.stderr
