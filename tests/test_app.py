@@ -1,0 +1,96 @@
+import base64
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from redis_server import free_port, redis_server  # noqa: F401
+
+from worker.app import TASK, create_app, send, send_many
+
+
+def waiting(server, prefix="test") -> list[int]:
+    """Row ids in the queue in Redis, oldest first."""
+    messages = server.client.lrange(f"{prefix}:{prefix}.captions", 0, -1)
+    return [message_row(json.loads(message)) for message in reversed(messages)]
+
+
+def message_row(message) -> int:
+    (row,), _, _ = json.loads(base64.b64decode(message["body"]))
+    return row
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def app(redis_server):  # noqa: F811
+    app = create_app(redis_server.url, "test")
+    yield app
+    app.outbox.close()
+    app.close()
+
+
+def test_front_ends_load_no_network_with_the_queue():
+    heavy = "{'torch', 'openvino', 'numpy', 'model', 'sqlalchemy'}"
+    code = f"import sys, worker.app; worker.app.create_app(None); print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_a_message_is_the_id_of_a_row(app, redis_server):  # noqa: F811
+    send(app, 7)
+    send_many(app, [8, 9])
+    until(lambda: waiting(redis_server) == [7, 8, 9])
+    message = json.loads(redis_server.client.lindex("test:test.captions", 0))
+    assert (message["content-type"], message["headers"]["task"]) == ("application/json", TASK)
+
+
+def test_sending_still_works_after_redis_was_wiped(app, redis_server):  # noqa: F811
+    send(app, 1)
+    until(lambda: waiting(redis_server) == [1])
+    redis_server.wipe()
+    send(app, 2)
+    until(lambda: waiting(redis_server) == [2])
+
+
+def test_sending_does_not_wait_for_a_broker_that_is_away_and_is_made_up_for(app, redis_server):  # noqa: F811
+    send(app, 1)
+    until(lambda: waiting(redis_server) == [1])
+    redis_server.stop()
+    begin = time.monotonic()
+    send_many(app, [2, 3])
+    assert time.monotonic() - begin < 0.3
+    redis_server.start()
+    until(lambda: set(waiting(redis_server)) == {2, 3})
+
+
+def test_sending_raises_nothing_when_there_is_no_broker_at_all():
+    app = create_app(f"redis://127.0.0.1:{free_port()}/0", "test")
+    begin = time.monotonic()
+    for row in range(100):
+        send(app, row)
+    assert time.monotonic() - begin < 0.3
+    app.outbox.close(0.1)
+
+
+def test_two_prefixes_share_a_broker_and_no_message(redis_server):  # noqa: F811
+    apps = create_app(redis_server.url, "one"), create_app(redis_server.url, "two")
+    for row, app in enumerate(apps):
+        send(app, row)
+        app.outbox.close(10)
+    assert (waiting(redis_server, "one"), waiting(redis_server, "two")) == ([0], [1])
+
+
+def test_the_broker_in_memory_hands_messages_over_within_the_process():
+    app = create_app(None, "test_memory")
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        queue = app.amqp.queues["test_memory.captions"](channel)
+        queue.declare()
+        send(app, 5)
+        app.outbox.close(10)
+        assert queue.get(no_ack=True).decode()[0] == [5]

@@ -1,0 +1,84 @@
+import queue
+import time
+from functools import partial
+
+import pytest
+from redis_server import redis_server  # noqa: F401
+
+from worker.wake import create_wakes
+
+
+@pytest.fixture(params=["in one process", "over Redis"])
+def wakes(request):
+    """Two ends: one notifies, the other subscribes."""
+    if request.param == "in one process":
+        one = create_wakes(None)
+        yield one, one
+        one.close()
+        return
+    url = request.getfixturevalue("redis_server").url
+    ends = create_wakes(url, "test"), create_wakes(url, "test")
+    yield ends
+    for end in ends:
+        end.close()
+
+
+def heard(notify, rows: queue.Queue) -> int:
+    """A row that is heard of; over Redis a subscription takes a moment, and what is said before it is lost."""
+    for _ in range(100):
+        notify()
+        try:
+            return rows.get(timeout=0.1)
+        except queue.Empty:
+            continue
+    raise AssertionError("nothing was heard")
+
+
+def test_a_front_end_hears_of_its_captions(wakes):
+    here, there = wakes
+    rows = queue.Queue()
+    there.subscribe("web", rows.put)
+    assert heard(partial(here.notify, {"web": [7]}), rows) == 7
+
+
+def test_a_front_end_does_not_hear_of_those_of_others(wakes):
+    here, there = wakes
+    web, telegram = queue.Queue(), queue.Queue()
+    there.subscribe("web", web.put)
+    there.subscribe("telegram", telegram.put)
+    assert heard(partial(here.notify, {"telegram": [1], "web": [2]}), web) == 2
+    assert telegram.get(timeout=10) == 1
+    assert 2 not in list(telegram.queue)
+
+
+def test_nothing_is_heard_once_a_subscription_has_ended(wakes):
+    here, there = wakes
+    ended, other = queue.Queue(), queue.Queue()
+    unsubscribe = there.subscribe("web", ended.put)
+    there.subscribe("web", other.put)
+    unsubscribe()
+    heard(partial(here.notify, {"web": [1]}), other)
+    assert ended.empty()
+
+
+def test_a_callback_that_fails_does_not_keep_others_from_theirs(wakes):
+    here, there = wakes
+    rows = queue.Queue()
+    there.subscribe("web", lambda row: 1 / 0)
+    there.subscribe("web", rows.put)
+    assert heard(partial(here.notify, {"web": [3]}), rows) == 3
+
+
+def test_front_ends_hear_again_after_redis_was_away(redis_server):  # noqa: F811
+    here, there = create_wakes(redis_server.url, "test"), create_wakes(redis_server.url, "test")
+    rows = queue.Queue()
+    there.subscribe("web", rows.put)
+    heard(partial(here.notify, {"web": [1]}), rows)
+    redis_server.stop()
+    begin = time.monotonic()
+    here.notify({"web": [2]})
+    assert time.monotonic() - begin < 1  # aside
+    redis_server.start()
+    assert heard(partial(here.notify, {"web": [3]}), rows) in (1, 2, 3)
+    here.close()
+    there.close()

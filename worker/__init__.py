@@ -1,0 +1,1 @@
+"""What captions photos: takes jobs from the queue, runs the model in batches, writes sentences into rows."""
