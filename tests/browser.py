@@ -1,0 +1,76 @@
+"""A real browser on the real site, embedded: fixtures and what tests do with a page.
+
+from browser import *  # noqa: F403   brings the site too; EMBEDDED is the mark that the test file needs
+"""
+
+import shutil
+
+import pytest
+from web_client import new_photo
+from web_site import *  # noqa: F403
+
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+EMBEDDED = pytest.mark.parametrize("site", ["embedded"], indirect=True, scope="module")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 30_000  # milliseconds, on a machine with other work
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed here")
+    expect.set_options(timeout=PATIENCE)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """open_page(viewport=..., locale=...): somebody new opens the page. In the end no page may have complained."""
+    complaints, contexts = [], []
+
+    def open(**options):
+        context = browser.new_context(base_url=site.url, **{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto("/")
+        return page
+
+    open.complaints = complaints
+    yield open
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def photo(name="beach.png"):
+    return {"name": name, "mimeType": "image/png", "buffer": new_photo()}
+
+
+def choose(page, *files):
+    page.set_input_files("#files", list(files) or [photo()])
+
+
+def sentence(card):
+    return card.locator(".sentence")
+
+
+@pytest.fixture
+def card(page):
+    """The card of a photo that has its caption."""
+    choose(page)
+    card = page.locator(".card")
+    expect(sentence(card)).to_contain_text(".")
+    return card

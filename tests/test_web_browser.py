@@ -1,0 +1,180 @@
+"""The page as people use it, in a real browser."""
+
+import base64
+import re
+
+from browser import *  # noqa: F403
+from browser import EMBEDDED, choose, expect, photo, sentence
+from web_client import new_photo
+
+pytestmark = EMBEDDED
+NEW_FILE = """
+    const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], "beach.png", { type: "image/png" }));
+"""
+DROP = f"""(base64) => {{ {NEW_FILE}
+    for (const kind of ["dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(kind, {{ dataTransfer: data, bubbles: true, cancelable: true }}));
+}}"""
+PASTE = f"""(base64) => {{ {NEW_FILE}
+    document.body.dispatchEvent(new ClipboardEvent("paste", {{ clipboardData: data, bubbles: true }}));
+}}"""
+
+
+def test_a_photo_is_dropped_captioned_rated_corrected_and_found_again(page):
+    page.evaluate(DROP, base64.b64encode(new_photo()).decode())
+    card = page.locator(".card")
+    expect(card).to_have_attribute("aria-label", "beach.png")
+    expect(sentence(card)).to_contain_text(".")
+    first = sentence(card).inner_text()
+
+    card.get_by_role("button", name="Good caption").click()
+    expect(card.get_by_role("button", name="Good caption")).to_have_attribute("aria-pressed", "true")
+    card.get_by_role("button", name="Yes, learn from them").click()
+    expect(card.locator(".ask")).to_be_hidden()
+
+    card.get_by_role("button", name="Write a better one").click()
+    card.get_by_label("What would be better?").fill("Two children on a beach.")
+    card.get_by_role("button", name="Save").click()
+    expect(card.locator(".better")).to_contain_text("Two children on a beach.")
+
+    card.get_by_role("button", name="Another one").click()
+    expect(card.locator(".which")).to_have_text("2 of 2")
+    expect(sentence(card)).not_to_have_text(first)
+    expect(card.get_by_role("button", name="Good caption")).to_have_attribute("aria-pressed", "false")
+    second = sentence(card).inner_text()
+
+    page.reload()
+    expect(page.locator(".card")).to_have_count(1)
+    expect(sentence(card)).to_have_text(second)
+    card.get_by_role("button", name="Previous sentence").click()
+    expect(sentence(card)).to_have_text(first)
+    expect(card.get_by_role("button", name="Good caption")).to_have_attribute("aria-pressed", "true")
+    expect(card.locator(".better")).to_contain_text("Two children on a beach.")
+    expect(card.locator(".picture")).to_have_js_property("complete", True)
+    assert card.locator(".picture").evaluate("picture => picture.naturalWidth") > 0
+    page.get_by_role("button", name="Privacy").click()
+    expect(page.get_by_role("switch")).to_be_checked()
+
+
+def test_a_photo_can_be_pasted(page):
+    page.evaluate(PASTE, base64.b64encode(new_photo()).decode())
+    expect(sentence(page.locator(".card"))).to_contain_text(".")
+
+
+def test_several_photos_at_once_each_get_a_card_in_the_order_they_were_chosen(page):
+    choose(page, photo("one.png"), photo("two.png"), photo("three.png"))
+    cards = page.locator(".card")
+    expect(cards).to_have_count(3)
+    assert [card.get_attribute("aria-label") for card in cards.all()] == ["one.png", "two.png", "three.png"]
+    for card in cards.all():
+        expect(sentence(card)).to_contain_text(".")
+    assert len({sentence(card).inner_text() for card in cards.all()}) > 1
+
+
+def test_pointing_at_a_word_lights_where_the_model_looked(card):
+    heat, word = card.locator(".heat"), card.locator(".word").first
+    expect(heat).to_have_class("heat")
+    word.hover()
+    expect(heat).to_have_class("heat on")
+    painted = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    assert heat.evaluate(painted) > 10
+    card.locator(".stage, .sure").last.hover()
+    expect(heat).to_have_class("heat")
+
+
+def test_what_is_no_photo_is_said_kindly_and_can_be_removed(page, open_page):
+    choose(page, {"name": "trick.jpg", "mimeType": "image/jpeg", "buffer": b"<html><script>alert(1)</script>"})
+    card = page.locator(".card")
+    expect(card.locator(".trouble")).to_contain_text("I could not read that file as a photo.")
+    expect(card.locator(".again")).to_be_hidden()  # it would be refused again
+    card.get_by_role("button", name="Remove").click()
+    expect(card).to_have_count(0)
+    assert all("415" in complaint for complaint in open_page.complaints)  # browsers log every refused call
+    open_page.complaints.clear()
+
+
+def test_a_file_that_is_no_picture_is_left_out(page):
+    choose(page, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
+    expect(page.locator("#trouble")).to_have_text("One file is no picture and was left out.")
+    expect(page.locator(".card")).to_have_count(0)
+
+
+def test_a_file_that_is_too_large_is_not_even_sent(page):
+    choose(page, {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(3_000_000)})
+    expect(page.locator(".card .trouble")).to_contain_text(re.compile(r"This file has 3\sMB. At most 2\sMB work."))
+
+
+def test_a_lost_connection_is_said_and_trying_again_works(page, open_page):
+    page.context.set_offline(True)
+    choose(page)
+    card = page.locator(".card")
+    expect(card.locator(".trouble")).to_contain_text("The server does not answer.")
+    page.context.set_offline(False)
+    card.get_by_role("button", name="Try again").click()
+    expect(sentence(card)).to_contain_text(".")
+    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in open_page.complaints)
+    open_page.complaints.clear()
+
+
+def test_a_photo_that_takes_long_is_said_to(page):
+    page.clock.install()
+    page.route("**/api/events*", lambda route: None)  # never answered
+    page.reload()
+    choose(page)
+    expect(page.locator(".card .stage")).to_have_text("Looking at it …")
+    page.clock.fast_forward(15_000)
+    expect(page.locator(".card .stage")).to_contain_text("You need not wait")
+
+
+def test_a_vote_can_be_changed_and_taken_back(page, card):
+    up, down = card.locator(".up"), card.locator(".down")
+    for button, pressed in ((up, ("true", "false")), (down, ("false", "true")), (down, ("false", "false"))):
+        button.click()
+        expect(up).to_have_attribute("aria-pressed", pressed[0])
+        expect(down).to_have_attribute("aria-pressed", pressed[1])
+
+
+def test_a_removed_photo_does_not_come_back(page, card):
+    card.locator(".actions .remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    expect(card).to_have_count(1)
+    card.locator(".actions .remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(card).to_have_count(0)
+    page.reload()
+    expect(page.locator("#empty")).to_be_visible()
+    expect(card).to_have_count(0)
+
+
+def test_everything_of_ones_own_can_be_forgotten(page, card):
+    page.get_by_role("button", name="Privacy").click()
+    page.get_by_role("button", name="Forget everything of mine").click()
+    page.get_by_role("button", name="Forget it all").click()
+    expect(page.locator("#empty")).to_be_visible()
+    expect(card).to_have_count(0)
+
+
+def test_a_sentence_is_copied_as_alt_text(page, card):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card.get_by_role("button", name="Copy as alt text").click()
+    expect(card.locator(".copy")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == sentence(card).inner_text()
+
+
+def test_older_captions_come_on_demand(page):
+    for _ in range(3):
+        choose(page, *(photo() for _ in range(9)))
+    expect(page.locator(".said:visible")).to_have_count(27)
+    page.reload()
+    expect(page.locator(".card")).to_have_count(24)
+    page.get_by_role("button", name="Show older").click()
+    expect(page.locator(".card")).to_have_count(27)
+    expect(page.get_by_role("button", name="Show older")).to_be_hidden()
+
+
+def test_to_another_visitor_the_page_is_empty(open_page, card):
+    other = open_page()
+    expect(other.locator("#empty")).to_be_visible()
+    expect(other.locator(".card")).to_have_count(0)
