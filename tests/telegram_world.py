@@ -1,0 +1,155 @@
+"""Our Telegram bot on the small Telegram, with the real service on SQLite: fixtures for its tests.
+
+`hand` captions at once what the service enqueues, by the database's own functions: "Sentence 1.", "Sentence 2.", ...
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from telegram_server import TelegramServer
+
+from bots.service import CaptionService
+from bots.service_setup import create_service
+from bots.telegram_bot import TelegramApplication, create_application
+from bots.telegram_run import serve
+from db import captions
+from db.engine import create_engine
+from db.engine import sessions as sessions_of
+from db.tables import Caption, Vote
+from settings import Settings
+from worker.app import Wakes, create_wakes
+
+pytest_plugins = ["database"]
+
+
+class Hand:
+    """Captions by hand. While `idle` nothing is done; `work` makes up for it. `fails`: the sentence of failures."""
+
+    def __init__(self, database_url: str, wakes: Wakes):
+        self._sessions, self._wakes = sessions_of(create_engine(database_url)), wakes
+        self.said = 0
+        self.idle = False
+        self.waiting: list[int] = []
+        self.fails: str | None = None
+
+    def enqueue(self, row: int) -> None:
+        if self.idle:
+            self.waiting.append(row)
+        else:
+            self._caption(row)
+
+    def work(self) -> None:
+        self.idle, waiting, self.waiting = False, self.waiting, []
+        for row in waiting:
+            self._caption(row)
+
+    def _caption(self, row: int) -> None:
+        self.said += 1
+        text = f"Sentence {self.said}."
+        result = captions.Result(
+            text=text,
+            confidence=0.8,
+            hedged=False,
+            is_photo=True,
+            words=text.rstrip(".").lower().split(),
+            alternatives=[],
+            attention=None,
+            model_version="by-hand",
+            milliseconds=1.0,
+            batch_size=1,
+        )
+        with self._sessions.begin() as session:
+            captions.claim(session, row, "hand", timedelta(seconds=30))
+            if self.fails:
+                captions.fail(session, row, "hand", self.fails)
+            else:
+                captions.finish(session, row, "hand", result)
+        self._wakes.notify({"telegram": [row]})
+
+    def rows(self) -> list[Caption]:
+        with self._sessions() as session:
+            return list(session.query(Caption).order_by(Caption.id))
+
+    def votes(self) -> dict[int, int]:
+        """Row of the caption -> sum of its thumbs."""
+        with self._sessions() as session:
+            found: dict[int, int] = {}
+            for vote in session.query(Vote):
+                found[vote.caption_id] = found.get(vote.caption_id, 0) + vote.value
+            return found
+
+
+class World:
+    """The service and one bot, which can be stopped and started again."""
+
+    def __init__(self, telegram: TelegramServer, folder: Path, **changes: Any):
+        values: dict[str, Any] = {
+            "data_dir": folder,
+            "database_url": f"sqlite:///{folder}/test.db",
+            "telegram_token": telegram.token,
+            "telegram_api_url": telegram.url,
+            "rate_limit": "1000/minute",
+        }
+        self.telegram = telegram
+        self.settings = Settings(_env_file=None, **(values | changes))
+        wakes = create_wakes(None)
+        self.hand = Hand(self.settings.database_url, wakes)
+        self.service: CaptionService = create_service(self.settings, enqueue=self.hand.enqueue, wakes=wakes)
+        self.application: TelegramApplication | None = None
+
+    async def start(self) -> None:
+        self.application = create_application(self.service, self.settings)
+        self._running = asyncio.create_task(serve(self.application, self.settings))
+        await self.telegram.until(lambda: self._running.done() or self._listens())
+        if self._running.done():
+            self._running.result()
+
+    def _listens(self) -> bool:
+        assert self.application is not None
+        return self.application.running and bool(self.telegram.called("getUpdates", code=None) or self.telegram.webhook)
+
+    async def stop(self) -> None:
+        if self.application is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self.application = None
+            self.telegram.calls = [call for call in self.telegram.calls if call.method != "getUpdates"]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as telegram:
+        yield telegram
+
+
+@pytest.fixture
+async def new_world(telegram: TelegramServer, tmp_path: Path, sqlite_file: Path) -> AsyncIterator[Any]:
+    """new_world(rate_limit="1/hour"): one whose bot is not started yet."""
+    shutil.copy(sqlite_file, tmp_path / "test.db")
+    worlds = []
+
+    def make(**changes: Any) -> World:
+        worlds.append(World(telegram, tmp_path, **changes))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        await world.stop()
+
+
+@pytest.fixture
+async def world(new_world: Any) -> World:
+    """A bot that runs."""
+    world: World = new_world()
+    await world.start()
+    return world
