@@ -1,0 +1,82 @@
+"""Discord under load and after a crash: captionbot discord as a process, with the real worker."""
+
+import asyncio
+
+import pytest
+from discord_flood import flood, noise
+from discord_processes import bot_of, ready
+from discord_server import DiscordServer
+from processes import Installation
+
+from db.engine import create_engine, sessions
+from db.tables import Caption
+
+pytest_plugins = ["processes", "redis_server"]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bundled")]
+PATIENCE = 240.0  # seconds, on a machine with other work
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def discord():
+    async with DiscordServer() as discord:
+        yield discord
+
+
+@pytest.fixture
+def installation(tmp_path, discord):
+    installation = Installation(tmp_path, **bot_of(discord))
+    yield installation
+    installation.clean()
+
+
+async def test_a_flood_is_acknowledged_in_time_and_answered_once(discord, installation):
+    bot = installation.start("discord")
+    await ready(discord, bot, worker=True)
+    figures = await flood(discord, commands=60, people=20)
+    print(figures)
+    assert len(figures.acknowledged) == 60
+    assert max(figures.acknowledged) < 3
+    assert (figures.unanswered, figures.twice) == (0, 0)
+    assert await asyncio.to_thread(bot.stop) == 0
+
+
+async def test_what_was_in_flight_when_the_bot_was_killed_is_delivered_once(discord, installation, redis_server):
+    """50 captions: half asked for by command, half by mention."""
+    installation.run("migrate")
+    distributed = {"redis_url": redis_server.url}
+    bot = installation.start("discord", **distributed)
+    await ready(discord, bot)
+    ada, mention = discord.person("Ada"), f"<@{discord.bot['id']}>"
+    photos = [discord.upload(noise(number, (64, 48))) for number in range(50)]
+    asked = [await discord.slash("caption", ada, photo=photo) for photo in photos[:25]]
+    messages = [await discord.post(ada, mention, attachments=[photo]) for photo in photos[25:]]
+    rows = sessions(create_engine(installation.settings().database_url))
+    await discord.until(lambda: count(rows) == 50, PATIENCE)
+
+    installation.start("worker", **distributed)
+    await discord.until(lambda: count(rows, Caption.delivered_at.is_not(None)) >= 5, PATIENCE)
+    bot.kill()
+    before = count(rows, Caption.delivered_at.is_not(None))
+    assert before < 50
+    again = installation.start("discord", **distributed)
+    await discord.until(lambda: count(rows, Caption.delivered_at.is_not(None)) == 50, PATIENCE)
+
+    assert count(rows, Caption.closed.is_not(None)) == 0
+    assert all(one.answer for one in asked)
+    replies = [one for one in discord.sent_to(discord.channel) if "message_reference" in one]
+    answered = [one["message_reference"]["message_id"] for one in replies]
+    assert sorted(answered) == sorted(message["id"] for message in messages)
+    sent = discord.called("POST", "/channels/.*/messages")
+    print(f"{before} of 50 delivered before the bot was killed; {len(sent) - 25} sent again, each shown once")
+    assert len({call.body["nonce"] for call in sent}) == 25
+    assert await asyncio.to_thread(again.stop) == 0
+
+
+def count(rows, *which) -> int:
+    with rows() as session:
+        return session.query(Caption).filter(*which).count()

@@ -1,0 +1,108 @@
+"""captionbot discord as people run it: what keeps it from starting, the list of commands, the links, an answer."""
+
+import signal
+
+import pytest
+from discord_server import DiscordServer
+from processes import Installation
+
+pytestmark = pytest.mark.anyio
+NOWHERE = {"discord_api_url": "http://127.0.0.1:9/api/v10", "discord_gateway_url": "ws://127.0.0.1:9"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def discord():
+    async with DiscordServer() as discord:
+        yield discord
+
+
+@pytest.fixture
+def installation(tmp_path, discord):
+    installation = Installation(tmp_path, **addresses(discord))
+    yield installation
+    installation.clean()
+
+
+def addresses(discord):
+    return {
+        "discord_token": discord.token,
+        "discord_api_url": discord.api,
+        "discord_gateway_url": discord.gateway.url,
+        "redis_url": "redis://127.0.0.1:9/0",  # no worker is needed
+        "database_url": "",
+    }
+
+
+async def ended(discord, process):
+    """Its exit code, while the small Discord goes on."""
+    await discord.until(lambda: not process.runs(), 90)
+    return process.wait()
+
+
+def said(process):
+    return process.log.strip().splitlines()[-1]
+
+
+async def test_a_missing_token_is_one_sentence(discord, installation):
+    process = installation.start("discord", discord_token="")
+    assert await ended(discord, process) == 1
+    assert said(process).startswith("captionbot: DISCORD_TOKEN is not set.")
+    assert "Traceback" not in process.log
+
+
+async def test_a_wrong_token_is_one_sentence_without_the_token(discord, installation):
+    installation.run("migrate")
+    process = installation.start("discord", discord_token="OTAw.wrong.token")
+    assert await ended(discord, process) == 1
+    assert said(process).startswith("captionbot: Discord refuses DISCORD_TOKEN.")
+    assert "OTAw.wrong.token" not in process.log
+    assert "Traceback" not in process.log
+
+
+async def test_a_missing_intent_is_one_sentence(discord, installation):
+    installation.run("migrate")
+    process = installation.start("discord", discord_message_content="true")
+    assert await ended(discord, process) == 1
+    assert said(process).startswith("captionbot: DISCORD_MESSAGE_CONTENT is on, but")
+    assert "Traceback" not in process.log
+
+
+@pytest.mark.parametrize("command", [["discord"], ["discord", "--sync"], ["discord", "--invite"]])
+async def test_no_network_is_one_sentence(discord, installation, command):
+    if command == ["discord"]:
+        installation.run("migrate")
+    process = installation.start(*command, **NOWHERE)
+    assert await ended(discord, process) == 1
+    assert said(process).startswith("captionbot: Discord cannot be reached at http://127.0.0.1:9/api/v10.")
+    assert "Traceback" not in process.log
+
+
+async def test_the_links_ask_for_what_the_bot_needs_and_no_more(discord, installation):
+    process = installation.start("discord", "--invite")
+    assert await ended(discord, process) == 0
+    for_server, for_person = process.log.splitlines()
+    id = discord.bot["id"]
+    permissions = 1 << 10 | 1 << 11 | 1 << 16 | 1 << 38  # view, send, history, send in threads
+    assert f"client_id={id}&scope=bot+applications.commands&permissions={permissions}" in for_server
+    assert f"client_id={id}&scope=applications.commands&integration_type=1" in for_person
+
+
+async def test_the_list_of_commands_is_uploaded_when_told_to(discord, installation):
+    process = installation.start("discord", "--sync")
+    assert await ended(discord, process) == 0
+    assert process.log.strip() == f"Discord has {len(discord.commands[None])} commands."
+    assert {command["name"] for command in discord.commands[None]} >= {"caption", "Describe image", "auto", "admin"}
+
+
+async def test_a_gateway_that_is_away_is_a_line_until_it_is_there(discord, installation):
+    installation.run("migrate")
+    process = installation.start("discord", discord_gateway_url="ws://127.0.0.1:9")
+    await discord.until(lambda: "Failed to connect for shard_id: 0. Retrying... (" in process.log, 60)
+    assert "Traceback" not in process.log
+    process.signal(signal.SIGTERM)
+    assert await ended(discord, process) == 0
