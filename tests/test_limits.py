@@ -1,0 +1,71 @@
+import socket
+import time
+
+import pytest
+from redis_server import redis_server  # noqa: F401
+
+from bots.errors import TooManyRequests
+from bots.limits import Limits
+
+
+def test_as_many_as_the_rate_says_and_no_more():
+    limits = Limits("3/minute")
+    for _ in range(3):
+        limits.spend("web:ann")
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.spend("web:ann")
+    assert 0 < refusal.value.retry_after <= 60
+    assert "in 1 minute" in str(refusal.value) or "seconds" in str(refusal.value)
+
+
+def test_everyone_has_their_own_rate():
+    limits = Limits("1/hour")
+    limits.spend("web:ann")
+    limits.spend("web:ben")
+
+
+def test_the_slowest_rate_that_is_spent_says_when_to_come_back():
+    limits = Limits("2/hour;2/minute")
+    limits.spend("web:ann")
+    limits.spend("web:ann")
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.spend("web:ann")
+    assert 3500 < refusal.value.retry_after <= 3600
+
+
+def test_what_is_refused_does_not_count():
+    limits = Limits("1/second")
+    limits.spend("web:ann")
+    with pytest.raises(TooManyRequests):
+        limits.spend("web:ann")
+    time.sleep(1.05)
+    limits.spend("web:ann")
+
+
+def test_processes_count_together_in_redis(redis_server):  # noqa: F811
+    first, second = Limits("1/hour", redis_server.url, "test"), Limits("1/hour", redis_server.url, "test")
+    first.spend("web:ann")
+    with pytest.raises(TooManyRequests):
+        second.spend("web:ann")
+    assert all(key.startswith(b"test:rates") for key in [*redis_server.client.scan_iter()])
+
+
+def test_without_redis_each_process_counts_at_once_and_nobody_fails(redis_server):  # noqa: F811
+    limits = Limits("2/hour", redis_server.url, "test")
+    limits.spend("web:ann")
+    redis_server.stop()
+    start = time.monotonic()
+    limits.spend("web:ann")
+    limits.spend("web:ann")
+    assert time.monotonic() - start < 0.3
+    with pytest.raises(TooManyRequests):
+        limits.spend("web:ann")
+
+
+def test_a_redis_that_never_answers_delays_one_request_only():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        limits = Limits("9/hour", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        start = time.monotonic()
+        for _ in range(5):
+            limits.spend("web:ann")
+        assert time.monotonic() - start < 0.3
