@@ -57,6 +57,16 @@ def test_a_mirrored_view_has_the_features_of_the_mirrored_photo(tmp_path, folder
     assert np.abs(features.batch(["here"]) - features.batch(["there"])).max() > 0.01
 
 
+def test_a_cut_view_is_another_picture_and_the_same_one_in_batches_of_any_size(shapes, folder, tmp_path):
+    for place, batch in ((folder, 3), (tmp_path / "again", 8)):
+        compute_features(shapes, shapes.examples, TinyEncoder(), place, views=("plain", "cut1", "cut2"), batch=batch)
+    views, again = (Features(place, ("plain", "cut1", "cut2")) for place in (folder, tmp_path / "again"))
+    ids = [example.id for example in shapes.examples]
+    np.testing.assert_allclose(views.batch(ids, "cut1"), again.batch(ids, "cut1"), atol=1e-3)
+    for other in ("plain", "cut2"):
+        assert np.abs(views.batch(ids, "cut1") - views.batch(ids, other)).max() > 0.01
+
+
 def test_a_stopped_computation_goes_on_with_the_photos_that_are_missing(shapes, tiny_dataset, folder):
     encoder, before = TinyEncoder(), [shapes.examples[0]]
     compute_features(shapes, before, encoder, folder)

@@ -141,7 +141,7 @@ def test_a_step_down_the_gradient_makes_better_samples_likelier(decoder, grid, r
 
     before = expected()
     optimiser = torch.optim.Adam(decoder.parameters(), 0.01)
-    for _ in range(15):
+    for _ in range(40):
         loss, count, _ = self_critical(decoder, grid, PHOTOS, reward, 20, MAX_WORDS)
         optimiser.zero_grad()
         (loss / count).backward()

@@ -79,7 +79,7 @@ def test_self_critical_training_raises_the_reward(settings, tmp_path):
     half_taught = settings | {"epochs": 2, "critical_epochs": 5, "samples": 10}
     train(Recipe.of(half_taught), tmp_path / "run", say=quiet)
     rewards = column(tmp_path / "run", "reward", "self_critical")
-    assert rewards[-1] > 1.5 * rewards[0]
+    assert rewards[-1] > 1.2 * rewards[0]
 
 
 def test_a_run_folder_holds_curves_recipe_and_the_best_model_of_each_phase(run, settings):

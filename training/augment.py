@@ -10,6 +10,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
+SIDE = 224  # pixels
+LENGTHS, STRETCH = (0.84 * SIDE, SIDE), 1.18  # of the boxes cut out: at least 70 % of a photo, hardly distorted
+STRENGTHS = (0.2, 0.2, 0.1)  # of changes in brightness, contrast, saturation: small, because captions name colours
+
+
+def vary(photos: Tensor, mirrored: np.ndarray, random: np.random.Generator) -> Tensor:
+    """For captioning: uint8 (B, SIDE, SIDE, 3), which to mirror (B,) -> float32, cut a little and recoloured."""
+    boxes = random_boxes(len(photos), SIDE, LENGTHS, STRETCH, random)
+    return recolour(cut(photos, boxes, mirrored, SIDE), STRENGTHS, random)
 
 
 def random_boxes(

@@ -102,7 +102,7 @@ def distil(
     from training.distil_recipe import DistilRecipe
 
     found = run(
-        DistilRecipe.load(_path(recipe), set), out or Path("data/runs") / Path(recipe).stem, stop_after=stop_after
+        DistilRecipe.load(recipe_path(recipe), set), out or Path("data/runs") / Path(recipe).stem, stop_after=stop_after
     )
     print(f"The encoder is in {found}")
 
@@ -175,7 +175,8 @@ Examples:
   captionbot evaluate models/bundled --data flickr8k/
   captionbot evaluate runs/attention/cross_entropy --data flickr8k/ --encoder-weights teacher.py --out figures/
   captionbot evaluate runs/*/cross_entropy --data flickr8k/ --beams 1 --beams 3 > table.md
-  captionbot evaluate models/mine --data flickr8k/ --compare models/bundled"""
+  captionbot evaluate models/mine --data flickr8k/ --compare models/bundled
+  captionbot evaluate RUN/candidate --data flickr8k/ --compare models/bundled --feedback data/exports/feedback"""
 )
 def evaluate(
     models: Annotated[list[Path], typer.Argument(help="Model folders; several make one table.")],
@@ -194,12 +195,16 @@ def evaluate(
     limit: Annotated[int, typer.Option(min=0, help="Only so many photos; 0 = all.")] = 0,
     meteor: Annotated[bool, typer.Option(help="METEOR starts Java, which takes ten seconds a model.")] = True,
     compare: Annotated[Path | None, typer.Option(help="A model folder to compare with, by paired bootstrap.")] = None,
+    feedback: Annotated[
+        Path | None, typer.Option(help="What captionbot export wrote: judges whether a candidate may be promoted.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for figures, captions and a sample sheet.")] = None,
 ) -> None:
     """Score models on a split of a data set.
 
     All metrics with 95 % intervals; as Markdown where the output is no terminal. With --out there are metrics.json,
-    captions.jsonl and samples.png for each model, too.
+    captions.jsonl and samples.png for each model, too. With --feedback the model is judged as a candidate in place of
+    the one it is compared with: the run folder it lies in gets judgement.json and report.html.
     """
     from training.data import load_dataset
     from training.describe import Method
@@ -208,9 +213,16 @@ def evaluate(
 
     method = Method(engine, precision, encoder_weights, features, length_penalty)
     widths = sorted({*(beams or ()), *([1] if greedy else [])}) or [3]
+    dataset = load_dataset(data, format=format)
+    if feedback:
+        if compare is None or len(models) != 1 or len(widths) != 1 or split != "val":
+            raise typer.BadParameter("judges one model on val, with --compare CURRENT", param_hint="--feedback")
+        from training.judge_report import judge_and_report
+
+        judge_and_report(compare, models[0], dataset, feedback, beams=widths[0], limit=limit, method=method, out=out)
+        return
     folders = [*models, *([compare] if compare else [])]
-    options = {"split": split, "limit": limit, "method": method, "meteor": meteor}
-    evaluations = evaluate_all(folders, load_dataset(data, format=format), widths, **options)
+    evaluations = evaluate_all(folders, dataset, widths, split=split, limit=limit, method=method, meteor=meteor)
     show(evaluations, compare)
     if out:
         write(evaluations, out)
@@ -220,9 +232,10 @@ def _read(name: str, overrides: list[str] | None) -> "Recipe":
     """The recipe in that file, or the one of that name that comes with captionbot."""
     from training.recipe import Recipe
 
-    return Recipe.load(_path(name), overrides)
+    return Recipe.load(recipe_path(name), overrides)
 
 
-def _path(name: str) -> Path:
+def recipe_path(name: str) -> Path:
+    """The file of that name, or else the recipe of that name that comes with captionbot."""
     ours = CONFIGS / f"{name}.toml"
     return ours if ours.is_file() and not Path(name).is_file() else Path(name)

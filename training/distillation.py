@@ -1,6 +1,6 @@
 """A distillation under way: who teaches, who learns, and how far it has come."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from model.encoders import Encoder
 from training import parallel
 from training.distil_recipe import DistilRecipe
 from training.photo_pool import PhotoPool
+from training.precision import mixed_precision
 from training.run_state import STATE, replacing
 from training.stage_errors import StageMaps
 
@@ -41,9 +42,8 @@ class Distillation:
 
     def autocast(self) -> AbstractContextManager:
         """bf16 products where the device is made for them, or where the recipe wants them."""
-        fast = torch.cuda.is_bf16_supported(False) if self.device.type == "cuda" else torch.cpu._is_amx_tile_supported()
-        wanted = fast if self.recipe.precision == "auto" else self.recipe.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16) if wanted else nullcontext()
+        wanted = None if self.recipe.precision == "auto" else self.recipe.precision == "bf16"
+        return mixed_precision(self.device, wanted)
 
     def save(self, folder: Path) -> None:
         state: dict[str, Any] = {

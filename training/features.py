@@ -19,6 +19,7 @@ from tqdm import tqdm
 from model.encoders import normalise
 from model.errors import BadData, UnreadablePhoto
 from model.photos import read_photo
+from training.augment import vary
 from training.data import Dataset, Example
 from training.run_state import replacing
 
@@ -101,7 +102,8 @@ def compute_features(
                     good = [(row[e.id], photo) for e, photo in zip(part, pixels, strict=True) if photo is not None]
                     if good:
                         rows, stack = [number for number, _ in good], np.stack([photo for _, photo in good])
-                        grids[rows] = encode(stack[:, :, ::-1] if view == "flip" else stack)
+                        seen = [example for example in part if example.id not in broken]
+                        grids[rows] = encode(_view(view, stack, seen))
                         grids.flush()  # first to the disk, then marked as done
                         done[rows] = True
                     bar.update(len(part))
@@ -124,6 +126,19 @@ def _read(dataset: Dataset, example: Example, broken: dict[str, str]) -> np.ndar
     except (UnreadablePhoto, OSError) as error:
         broken[example.id] = f"{example.photo}: {error}"
         return None
+
+
+def _view(view: str, photos: np.ndarray, examples: Sequence[Example]) -> np.ndarray:
+    """What a view makes of photos, uint8 (B, H, W, 3). What it draws depends on its name and the photo's alone."""
+    if view == "flip":
+        return photos[:, :, ::-1]
+    if not view.startswith("cut"):
+        return photos
+    varied = []
+    for photo, example in zip(torch.from_numpy(photos), examples, strict=True):
+        random = np.random.default_rng([*f"{view} {example.id}".encode()])
+        varied.append(vary(photo[None], example.mirrorable & (random.random(1) < 0.5), random))
+    return torch.cat(varied).round().to(torch.uint8).numpy()
 
 
 class _FromPixels(nn.Module):

@@ -13,13 +13,11 @@ from tqdm import tqdm
 from model.encoders import normalise
 from model.errors import UnreadablePhoto
 from model.photos import read_photo
-from training.augment import cut, random_boxes, recolour
-from training.data import Dataset, Example, names_a_side
+from training.augment import SIDE, vary
+from training.data import Dataset, Example
 from training.features import Features, grid_of
+from training.precision import mixed_precision
 
-SIDE = 224  # pixels
-LENGTHS, STRETCH = (0.84 * SIDE, SIDE), 1.18  # of the boxes cut out: at least 70 % of a photo, hardly distorted
-STRENGTHS = (0.2, 0.2, 0.1)  # of changes in brightness, contrast, saturation: small, because captions name colours
 KEPT = 20_000  # decoded photos that are kept in memory, 150 kB each
 
 
@@ -36,16 +34,20 @@ class Grids(Protocol):
 
 
 class CachedGrids:
-    """Features from disk; a mirrored view for half of the photos whose captions name no side."""
+    """Features from disk; in training a photo in any of its views, but never mirrored if its captions name a side."""
 
     def __init__(self, features: Features, device: torch.device):
         self.features, self.device = features, device
 
     def __call__(self, batch: Sequence[Example], random: np.random.Generator | None = None) -> Tensor:
         rows = self.features.batch([example.id for example in batch])
-        if random is not None and "flip" in self.features.views:
-            chosen = np.flatnonzero(_mirrored(batch, random)).tolist()
-            rows[chosen] = self.features.batch([batch[number].id for number in chosen], "flip")
+        if random is not None:
+            views = [*self.features.views]
+            drawn = random.integers(len(views), size=len(batch))
+            for number, view in enumerate(views):
+                chosen = np.flatnonzero((drawn == number) & ((view != "flip") | _mirrorable(batch))).tolist()
+                if view != "plain" and chosen:
+                    rows[chosen] = self.features.batch([batch[photo].id for photo in chosen], view)
         return torch.from_numpy(rows).to(self.device).float()
 
     def parameters(self) -> list[nn.Parameter]:
@@ -70,10 +72,8 @@ class LiveGrids:
     def __call__(self, batch: Sequence[Example], random: np.random.Generator | None = None) -> Tensor:
         photos = torch.from_numpy(np.stack([self._read(example) for example in batch])).to(self.device)
         if random is not None:
-            mirrored = _mirrored(batch, random)
-            boxes = random_boxes(len(batch), SIDE, LENGTHS, STRETCH, random)
-            photos = recolour(cut(photos, boxes, mirrored, SIDE), STRENGTHS, random)
-        fast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda")
+            photos = vary(photos, _mirrorable(batch) & (random.random(len(batch)) < 0.5), random)
+        fast = mixed_precision(self.device, None if random is not None else False)  # validation sees what serves
         with fast, torch.set_grad_enabled(random is not None and torch.is_grad_enabled()):
             return grid_of(self.encoder(normalise(photos))).float()
 
@@ -127,7 +127,5 @@ def ahead(
             yield coming[0], coming[1].result()
 
 
-def _mirrored(batch: Sequence[Example], random: np.random.Generator) -> np.ndarray:
-    """bool (B,): half of the photos whose captions name no side."""
-    allowed = [not any(names_a_side(caption) for caption in example.captions) for example in batch]
-    return (random.random(len(batch)) < 0.5) & np.array(allowed)
+def _mirrorable(batch: Sequence[Example]) -> np.ndarray:
+    return np.array([example.mirrorable for example in batch])

@@ -1,7 +1,7 @@
 """What a recipe is carried out with: data, vocabulary, encoder, grids, decoder and reward, ready before it starts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from training.encoder_weights import load_encoder, storable
 from training.features import Features, compute_features, key_of
 from training.grids import CachedGrids, Grids, LiveGrids
 from training.metrics.cider import CiderD
+from training.precision import mixed_precision
 from training.recipe import Recipe
 from training.word_vectors import load_word_vectors
 
@@ -62,7 +63,7 @@ class Ingredients:
 
     def autocast(self) -> AbstractContextManager:
         """bf16 products where the device is made for them."""
-        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        return mixed_precision(self.device)
 
     def encoder_state(self) -> dict[str, Tensor]:
         """Weights of the encoder if any of it is trained, else nothing."""
@@ -94,7 +95,7 @@ def prepare(recipe: Recipe, device: torch.device, say: Say) -> Ingredients:
         raise BadData(f"{recipe.data} has {len(train)} training and {len(val)} validation photos; both are needed")
     train = train[: recipe.limit] if recipe.limit else train
     encoder = load_encoder(recipe.encoder, recipe.encoder_weights)
-    grids, broken = _grids(recipe, dataset, [*train, *val], encoder, device)
+    grids, broken = _grids(recipe, dataset, train, val, encoder, device)
     for reason in [*broken.values()][:NAMED]:
         say(f"left out: {reason}")
     if len(broken) > NAMED:
@@ -107,16 +108,25 @@ def prepare(recipe: Recipe, device: torch.device, say: Say) -> Ingredients:
 
 
 def _grids(
-    recipe: Recipe, dataset: Dataset, examples: Sequence[Example], encoder: nn.Module, device: torch.device
+    recipe: Recipe,
+    dataset: Dataset,
+    train: Sequence[Example],
+    val: Sequence[Example],
+    encoder: nn.Module,
+    device: torch.device,
 ) -> tuple[Grids, dict[str, str]]:
     """Where the grids come from, and the photos that cannot be read: id -> reason. The main process reads them all."""
     if recipe.live:
         live = LiveGrids(dataset, encoder, recipe.tuned_stages, device)
-        return live, parallel.from_main(lambda: live.read_all(examples))
+        return live, parallel.from_main(lambda: live.read_all([*train, *val]))
     folder = Path(recipe.features) / key_of(recipe.encoder, encoder)
-    broken = parallel.from_main(
-        lambda: compute_features(dataset, examples, encoder, folder, views=recipe.views, device=device.type)
-    )
+
+    def compute() -> dict[str, str]:  # validation photos are only ever seen as they are
+        broken = compute_features(dataset, [*train, *val], encoder, folder, device=device.type)
+        good = [example for example in train if example.id not in broken]
+        return broken | compute_features(dataset, good, encoder, folder, views=recipe.views, device=device.type)
+
+    broken = parallel.from_main(compute)
     return CachedGrids(Features(folder, recipe.views), device), broken
 
 

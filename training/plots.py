@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from training.metrics.bootstrap import Comparison
+
 if TYPE_CHECKING:  # matplotlib takes half a second to import, and training must run without it
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -16,6 +18,9 @@ PANELS = {  # title -> columns of curves.csv and their names in the picture
     "CIDEr": {"cider": "validation"},
     "BLEU-4": {"bleu_4": "validation"},
     "reward, training": {"reward": "CIDEr-D of samples"},
+    # of fine-tuning; see teach.py
+    "replay": {"replay": "divergence a word"},
+    "feedback": {name: name for name in ("corrections", "preference", "thumbs")},
     # of a distillation; its validation is on photos held out
     "error, all stages weighted": {"error": "training", "val_error": "validation"},
     "error a stage, validation": {
@@ -44,9 +49,8 @@ def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
                 if name in row and not (name == "loss" and row["phase"] == "self_critical")
             ]
             axes.plot(*zip(*points, strict=True), color=colour, label=label, marker="o", markersize=3)
-        axes.set(
-            title=title, xlabel="epoch" if "epoch" in rows[0] else "validation", xlim=(0.5, max(2, len(rows)) + 0.5)
-        )
+        counted = "epoch" if "epoch" in rows[0] else "tens of steps" if rows[0]["phase"] == "feedback" else "validation"
+        axes.set(title=title, xlabel=counted, xlim=(0.5, max(2, len(rows)) + 0.5))
         axes.xaxis.get_major_locator().set_params(integer=True)
         _mark_phases(axes, rows)
         axes.legend(frameon=False)
@@ -70,6 +74,32 @@ def plot_reliability(bins: Sequence[tuple[float, float, int]], path: Path, *, ti
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel="confidence", ylabel="share of good captions")
     axes.set_title(f"{title}\n{count.sum():,.0f} captions, calibration error {error:.3f}", fontsize=10)
     axes.legend(frameon=False, loc="upper left")
+    _save(figure, path)
+
+
+def plot_differences(compared: Mapping[str, Comparison], path: Path) -> None:
+    """Differences between two models, with 95 % intervals: right of the line the second one is better."""
+    figure = _figure(6.0, 0.8 + 0.32 * len(compared))
+    figure.subplots_adjust(left=0.22)
+    axes = figure.subplots()
+    axes.axvline(0, color="0.6", linestyle="--", linewidth=1)
+    for row, (title, (difference, low, high, _)) in enumerate(compared.items()):
+        bars = [[max(0.0, difference - low)], [max(0.0, high - difference)]]
+        axes.errorbar([difference], [row], xerr=bars, color=COLOURS[0], marker="o", markersize=5, capsize=2)
+        axes.text(-0.02, row, title, transform=axes.get_yaxis_transform(), ha="right", va="center")
+    axes.set(ylim=(len(compared) - 0.5, -0.5), yticks=[], title="candidate less current model")
+    _save(figure, path)
+
+
+def plot_lengths(lengths: Sequence[Sequence[int]], path: Path) -> None:
+    """How many captions have how many words, of the current model and of the candidate."""
+    figure = _figure(6.0, 2.6)
+    axes = figure.subplots()
+    most = max(map(max, lengths))
+    for words, label, colour in zip(lengths, ("current", "candidate"), COLOURS, strict=False):
+        axes.step(range(most + 2), np.bincount(words, minlength=most + 2), where="mid", color=colour, label=label)
+    axes.set(title="captions by their number of words")
+    axes.legend(frameon=False)
     _save(figure, path)
 
 

@@ -9,7 +9,9 @@ from typing import Any, Self
 from model.config import DECODERS, ENCODERS
 from model.errors import BadRecipe
 
-VIEWS = ("plain", "flip")  # flip: mirrored left to right, for captions that name neither side
+# plain: as it is. flip: mirrored left to right, for captions that name neither side. cut1, cut2 ...: cut and recoloured
+# a little, perhaps mirrored, in another way in each view.
+VIEWS = ("plain", "flip", *(f"cut{number}" for number in range(1, 10)))
 
 
 class FromToml:
@@ -61,7 +63,7 @@ class Recipe(FromToml):
     data: str = ""  # folder of a data set; training/data/ lists the formats
     format: str = "auto"
     features: str = "data/features"  # where cached features lie, a folder an encoder
-    views: tuple[str, ...] = ("plain",)  # "flip" mirrors half of the photos whose captions name no side
+    views: tuple[str, ...] = ("plain",)  # each time a photo is trained on, one of them is taken
     min_count: int = 4  # a word seen less often in training captions becomes <unk>
 
     # the network; sizes as in ModelConfig
@@ -113,7 +115,7 @@ class Recipe(FromToml):
             if (value := getattr(self, name)) not in allowed:
                 raise BadRecipe(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
         if not {"plain"} <= {*self.views} <= {*VIEWS}:
-            raise BadRecipe(f"views are {', '.join(self.views)}; they must be plain, or plain and flip")
+            raise BadRecipe(f"views are {', '.join(self.views)}; they must be plain, and any of flip, cut1 to cut9")
         for name in ("batch", "captions", "max_words", "patience", "beams", "heads", "embedding", "hidden"):
             if getattr(self, name) < 1:
                 raise BadRecipe(f"{name} is {getattr(self, name)}; it must be at least 1")

@@ -1,7 +1,6 @@
 """Captioned photos from the usual data sets, read into one form: start at dataset.py."""
 
-from training.data.cleaning import names_a_side
 from training.data.dataset import Dataset, Example, load_dataset
 from training.data.mixing import mix
 
-__all__ = ["Dataset", "Example", "load_dataset", "mix", "names_a_side"]
+__all__ = ["Dataset", "Example", "load_dataset", "mix"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from model.errors import BadData, UnreadablePhoto
 from training.data import coco, custom, flickr8k, flickr30k, karpathy
-from training.data.cleaning import clean
+from training.data.cleaning import clean, names_a_side
 from training.data.identity import LEFT_OUT, SPLITS, photo_id, split_by_hash
 from training.data.photo_files import PhotoFiles, Place
 from training.data.raw import RawPhoto, Reader
@@ -38,6 +38,11 @@ class Example:
     photo: str  # name of its file
     captions: tuple[tuple[str, ...], ...]  # cleaned, in words
     split: str  # train, val or test
+
+    @property
+    def mirrorable(self) -> bool:
+        """Whether its captions are as true of the photo mirrored: they name neither side."""
+        return not any(map(names_a_side, self.captions))
 
 
 class Dataset:

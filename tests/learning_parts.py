@@ -1,0 +1,142 @@
+"""A model that says "a red circle on a grey wall", and people who would rather hear "there is a red circle on grey".
+
+from learning_parts import *  # noqa: F403   the fixtures: plain_data, plain_model, told, taught
+"""
+
+import io
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import COLOURS, SHAPES, draw
+from factories import make_caption, make_correction, make_person, make_photo, make_vote
+from sqlalchemy.orm import Session, sessionmaker
+
+from db.engine import create_engine
+from db.engine import sessions as sessions_of
+from db.feedback_export import export
+from db.photo_store import PhotoStore
+from db.schema import migrate
+
+BUNDLED = Path(__file__).resolve().parent.parent / "models/bundled"
+SAID, WANTED = "a {colour} {shape} on a grey wall", "there is a {colour} {shape} on grey"
+KINDS = list(itertools.product(SHAPES, COLOURS))
+STEPS = 250  # of the first training
+RATERS = ("web:1", "web:2", "web:17")  # the last one is held out
+RECIPE: dict[str, Any] = {
+    "steps": 60,
+    "batch": 8,
+    "replay_share": 0.5,
+    "replay_weight": 0.1,
+    "thumbs": 1.0,
+    "frozen": (),  # a model so small has nothing to lose
+    "corrections": 3.0,
+    "learning_rate": 0.004,
+    "warmup": 2,
+    "min_corrections": 10,
+    "beams": 2,
+    "device": "cpu",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A database with feedback on coloured shapes, and what was exported of it."""
+
+    url: str
+    sessions: sessionmaker[Session]
+    store: PhotoStore
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def plain_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen training photos with plain captions; eight to validate on, with both kinds."""
+    folder = tmp_path_factory.mktemp("plain-data")
+    lines = ["photo,caption,split"]
+    for number, (shape, colour) in enumerate(KINDS * 3):
+        name, split = f"{number}.png", "val" if number < len(KINDS) else "train"
+        draw(shape, colour, (64 + number, 48)).save(folder / name)
+        kinds = [SAID, WANTED] if split == "val" or number == len(KINDS) else [SAID]
+        lines += [f"{name},{text.format(shape=shape, colour=colour)},{split}" for text in kinds]
+    (folder / "captions.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain_model(plain_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder: the bundled model's encoder, and a tiny decoder that learnt the training captions."""
+    pytest.importorskip("torch")
+    if not BUNDLED.is_dir():
+        pytest.skip("the bundled model, whose encoder is needed, is not in this checkout")
+    import torch
+
+    from model.checkpoint import save_model
+    from model.config import ModelConfig
+    from model.decoders import build_decoder
+    from model.vocabulary import Vocabulary
+    from training.data import load_dataset
+    from training.encoder_weights import load_encoder, storable
+    from training.features import Features, compute_features
+    from training.objectives import as_tensor, cross_entropy
+
+    folder = tmp_path_factory.mktemp("plain-model")
+    dataset, encoder = load_dataset(plain_data), load_encoder("resnet50", str(BUNDLED))
+    examples = dataset.split("train")
+    compute_features(dataset, examples, encoder, folder / "features")
+    grid = torch.from_numpy(Features(folder / "features").batch([example.id for example in examples])).float()
+    vocabulary = Vocabulary.build((line for example in examples for line in example.captions), 1)
+    sizes = {"embedding": 24, "hidden": 48, "heads": 4, "dropout": 0.0, "max_words": 10}
+    torch.manual_seed(1)
+    decoder = build_decoder(ModelConfig(len(vocabulary), "pooled", "resnet50", **sizes))
+    captions = [[vocabulary.encode(line) for line in example.captions] for example in examples]
+    given, wanted = as_tensor(captions, 10)
+    optimiser = torch.optim.Adam(decoder.parameters(), lr=0.003)
+    for _ in range(STEPS):
+        loss, words = cross_entropy(decoder, grid, given, wanted, 0.0)
+        optimiser.zero_grad()
+        (loss / words).backward()
+        optimiser.step()
+    assert loss.item() / words < 0.15
+    weights = {name: value.numpy() for name, value in decoder.state_dict().items()}
+    save_model(folder / "model", decoder.config, vocabulary, storable(encoder), weights, {}, "For tests.\n")
+    return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """People dislike every plain caption, like every other one, and correct the plain ones."""
+    folder = tmp_path_factory.mktemp("told")
+    url = f"sqlite:///{folder}/captionbot.db"
+    engine = create_engine(url)
+    migrate(engine)
+    sessions, store = sessions_of(engine), PhotoStore(str(folder / "photos"))
+    with sessions.begin() as session:
+        for number, (shape, colour) in enumerate(KINDS * 3):
+            rate(session, store, number, shape, colour)
+    exported = export(sessions, store, folder / "exports/feedback")
+    engine.dispose()  # the last connection that closes writes the log into the file, which tests copy
+    return Told(url, sessions, store, exported.folder)
+
+
+def rate(session: Session, store: PhotoStore, number: int, shape: str, colour: str) -> None:
+    """One photo, shown with both kinds of caption. Votes are an hour apart, or they would be taken for a burst."""
+    buffer = io.BytesIO()
+    draw(shape, colour, (80 + number, 60)).save(buffer, "JPEG", quality=92)
+    make_person(session, "web:ann", training_consent=True)
+    photo = make_photo(session, store, buffer.getvalue())
+    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=2 * number)
+    for kind, value in ((SAID, -1), (WANTED, 1)):
+        text = kind.format(shape=shape, colour=colour)
+        caption = make_caption(session, "web:ann", photo=photo, text=text, words=text.split(), created_at=at)
+        for rater in RATERS:
+            make_vote(session, caption, value, rater, voted_at=at + timedelta(hours=value > 0))
+            if value < 0:
+                make_correction(session, caption, WANTED.format(shape=shape, colour=colour), rater, written_at=at)
+
+
+def is_wanted(words: Any) -> bool:
+    return [*words][:2] == ["there", "is"]

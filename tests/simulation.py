@@ -1,0 +1,221 @@
+"""Does captionbot learn what people like? Simulated people use the real service; then it learns, and is measured.
+
+    python tests/simulation.py --data flickr8k/ --out data/simulation --seeds 5
+
+People see the photos of one half of the validation split (by hash) through a service and a worker with the bundled
+model. All figures are of the other half, captioned by the candidate as it serves, without correction memory. --poisoned
+lets trolls write 30 % of votes and corrections; then the judge is asked, too.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+from simulated_people import Simulation, likes, spread_over_weeks
+from sqlalchemy import func, select
+
+from bots.limits import Limits
+from bots.service import CaptionService
+from bots.views import Policy
+from db.engine import create_engine
+from db.engine import sessions as sessions_of
+from db.feedback_export import export
+from db.photo_store import PhotoStore
+from db.schema import migrate
+from db.tables import Caption, State
+from model.checkpoint import load_model
+from model.sentences import DANGLING
+from training.data import Dataset, Example, load_dataset
+from training.describe import Method, describe
+from training.feedback import read_feedback
+from training.finetune import finetune
+from training.finetune_recipe import FeedbackRecipe
+from training.judge import judge
+from training.metrics.bootstrap import compare, resample
+from training.metrics.cider import cider
+from training.serving import known_words
+from worker.app import create_app, create_wakes, send
+from worker.run import Worker
+
+ROOT = Path(__file__).resolve().parent.parent
+VARIANTS = {  # what is changed in the recipe
+    "default": [],
+    "corrections only": ["thumbs=0"],
+    "thumbs only": ["corrections=0", "preference=0"],
+    "no replay": ["replay_share=0", "batch=8"],
+    "no preference losses": ["preference=0", "thumbs=0"],
+}
+
+Captions = dict[str, tuple[str, ...]]
+
+
+def main() -> None:
+    options = _options()
+    logging.basicConfig(level=logging.WARNING)
+    dataset = load_dataset(options.data)
+    seen, unseen = ([one for one in dataset.split("val") if half(one) == number] for number in (0, 1))
+    options.out.mkdir(parents=True, exist_ok=True)
+    before = captions_of(options.model, dataset, [*seen, *unseen])
+    print(f"{len(seen)} photos are shown; on {len(unseen)} others {approval(before, unseen):.1%} are liked")
+    rows = []
+    for seed in range(options.first, options.first + options.seeds):
+        people = simulate(options, seed, dataset, seen)
+        for name in options.variants:
+            rows.append(measure(options, seed, name, people, dataset, before, seen, unseen))
+            print(json.dumps(rows[-1]), flush=True)
+            with (options.out / "figures.jsonl").open("a") as file:
+                file.write(json.dumps(rows[-1]) + "\n")
+    for name in options.variants:
+        print(summary(name, [row for row in rows if row["variant"] == name]))
+
+
+def half(example: Example) -> int:
+    return hashlib.sha256(example.id.encode()).digest()[-1] % 2
+
+
+def simulate(options: argparse.Namespace, seed: int, dataset: Dataset, examples: Sequence[Example]) -> Simulation:
+    """People use the service for a while; what they said lies in an export then. What was simulated is kept."""
+    folder = place(options, seed)
+    url = f"sqlite:///{folder}/captionbot.db"
+    engine = create_engine(url)
+    migrate(engine)
+    sessions, store = sessions_of(engine), PhotoStore(str(folder / "photos"))
+    queue, wakes = create_app(None, f"simulation-{seed}"), create_wakes(None)
+    service = CaptionService(
+        sessions,
+        store,
+        lambda row: send(queue, row),
+        limits=Limits("100000/minute"),
+        policy=Policy(queue_limit=100_000),
+        wakes=wakes,
+    )
+    worker = Worker(create_app(None, f"simulation-{seed}"), sessions, store, wakes, model_dir=options.model)
+
+    def wait() -> None:
+        while True:
+            with sessions() as session:
+                unfinished = Caption.state.in_([State.QUEUED, State.RUNNING])
+                if not session.scalar(select(func.count()).where(unfinished)):
+                    return
+            time.sleep(0.2)
+
+    people, kept = Simulation(service, wait, seed, trolls=options.poisoned), folder / "people.json"
+    if kept.exists():
+        people.load(kept)
+    else:
+        worker.start()
+        try:
+            people.run(examples, dataset.photo_bytes)
+        finally:
+            worker.stop()
+        spread_over_weeks(sessions, seed)
+        people.save(kept)
+    exported = export(sessions, store, folder / "export", known=known_words(options.model))
+    print(f"seed {seed}: {vars(exported.counts)}, {len(exported.suspicious)} people are not believed in full")
+    return people
+
+
+def measure(
+    options: argparse.Namespace,
+    seed: int,
+    name: str,
+    people: Simulation,
+    dataset: Dataset,
+    before: Captions,
+    seen: Sequence[Example],
+    unseen: Sequence[Example],
+) -> dict[str, object]:
+    """Fine-tune on what was said and compare candidate and current model."""
+    feedback = read_feedback(place(options, seed) / "export")
+    changes = [*VARIANTS[name], *options.set, f"seed={seed}"]
+    recipe = FeedbackRecipe.load(ROOT / "training/configs/feedback.toml", changes)
+    run = place(options, seed) / name.replace(" ", "-")
+    began = time.process_time()
+    candidate = finetune(recipe, options.model, feedback, dataset, run, features=options.features, say=lambda _: None)
+    seconds = time.process_time() - began
+    after = captions_of(candidate, dataset, [*seen, *unseen])
+    references = [example.captions for example in unseen]
+    new, old = (cider([said[example.id] for example in unseen], references) for said in (after, before))
+    compared = compare(new, old, resample(len(unseen), 1000, 0))
+    disliked = disliked_captions(people)
+    figures: dict[str, object] = {
+        "variant": name,
+        "seed": seed,
+        "approval": [round(approval(said, unseen), 4) for said in (before, after)],
+        "cider": [round(float(old.mean()), 4), *(round(figure, 4) for figure in compared[:3])],
+        "said again": [
+            round(float(np.mean([said[id] == words for id, words in disliked])), 4) for said in (before, after)
+        ],
+        "cut off": sum(not words or words[-1] in DANGLING for words in after.values()),
+        "words": round(float(np.mean([len(after[example.id]) for example in unseen])), 2),
+        "different": round(len({after[example.id] for example in unseen}) / len(unseen), 3),
+        "seconds": round(seconds),
+    }
+    if options.poisoned:
+        case = judge(options.model, candidate, dataset, feedback, method=Method())
+        figures |= {"passed": case.judgement.passed, "reasons": case.judgement.reasons}
+    return figures
+
+
+def disliked_captions(people: Simulation) -> list[tuple[str, tuple[str, ...]]]:
+    """Photo and words of the first sentences that more people voted down than up."""
+    net: dict[str, int] = {}
+    for _, caption, _, value in people.votes:
+        net[caption] = net.get(caption, 0) + value
+    first = {id: (photo, words) for photo, ((id, words), *_) in people.shown.items()}
+    return [first[caption] for caption, votes in net.items() if votes < 0 and caption in first]
+
+
+def captions_of(model: Path, dataset: Dataset, examples: Sequence[Example]) -> Captions:
+    """What a model says of photos, as it serves."""
+    stored = load_model(model)
+    found = describe(model, stored, dataset, examples, 3, Method()).found
+    return {photo: tuple(stored.vocabulary.decode(sentences[0].tokens)) for photo, sentences in found.items()}
+
+
+def approval(said: Captions, examples: Sequence[Example]) -> float:
+    return float(np.mean([likes(said[example.id], example.captions) for example in examples]))
+
+
+def summary(name: str, rows: Sequence[dict]) -> str:
+    gains = [100 * (row["approval"][1] - row["approval"][0]) for row in rows]
+    losses, again = [row["cider"][1] for row in rows], [row["said again"][1] for row in rows]
+    cut_off, seconds = sum(row["cut off"] for row in rows), np.mean([row["seconds"] for row in rows])
+    return (
+        f"| {name} | {np.mean(gains):+.1f} ± {np.std(gains):.1f} | {np.mean(losses):+.3f} ± {np.std(losses):.3f} "
+        f"| {np.mean(again):.0%} | {cut_off} | {seconds:.0f} s |"
+    )
+
+
+def place(options: argparse.Namespace, seed: int) -> Path:
+    folder = options.out / f"{'poisoned' if options.poisoned else 'seed'}-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of Flickr8k")
+    parser.add_argument(
+        "--out", type=Path, default=Path("data/simulation"), help="what was simulated there before is used again"
+    )
+    parser.add_argument("--model", type=Path, default=ROOT / "models/bundled")
+    parser.add_argument("--features", type=Path, default=Path("data/features"))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["default"])
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change the recipe")
+    parser.add_argument("--poisoned", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""How the current model is taught by feedback: a TOML file such as configs/feedback.toml."""
+
+from dataclasses import dataclass
+
+from model.errors import BadRecipe
+from training.recipe import FromToml
+
+REPLAYS = ("current", "captions")
+
+
+@dataclass(frozen=True)
+class FeedbackRecipe(FromToml):
+    """Settings of fine-tuning. Each loss is a mean over what it is about, times its weight; 0 leaves it out."""
+
+    steps: int = 150
+    batch: int = 24  # photos: those of the replay and those with feedback
+    replay_share: float = 0.667  # of a batch: original training photos, so that nothing is forgotten
+    replay_weight: float = 1.0
+    # What the replay asks for. current: the same words as the current model would say (its distribution over the next
+    # word, along people's captions); captions: those captions themselves.
+    replay: str = "current"
+    replay_captions: int = 2  # of each replayed photo
+
+    corrections: float = 1.0  # weight of cross-entropy on what people wrote
+    preference: float = 1.0  # weight of correction over shown sentence
+    thumbs: float = 1.0  # weight of votes
+    preference_beta: float = 5.0  # how soon a preference counts as learnt: 1 / beta nats a word
+    thumbs_beta: float = 5.0
+
+    # Parts of the decoder that stay as they are: how it looks at the photo, and its words. People judge what is said of
+    # what was seen; letting them change how it sees cost validation CIDEr and won nothing.
+    frozen: tuple[str, ...] = ("cells", "keys", "attend", "from_photo", "whole", "words")
+    learning_rate: float = 1e-4
+    warmup: int = 20  # steps
+    clip: float = 1.0  # largest norm of the gradient
+    max_words: int = 18  # longer sentences are cut
+    min_corrections: int = 100  # with fewer, training would not help
+    beams: int = 3  # for validation
+    seed: int = 1
+    device: str = "auto"  # auto, cpu, cuda
+
+    def __post_init__(self) -> None:
+        if self.replay not in REPLAYS:
+            raise BadRecipe(f"replay is {self.replay!r}; it must be one of {', '.join(REPLAYS)}")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise BadRecipe(f"device is {self.device!r}; it must be one of auto, cpu, cuda")
+        if not 0 <= self.replay_share < 1:
+            raise BadRecipe(f"replay_share is {self.replay_share}; it must be from 0 to below 1, best 0.5 to 0.75")
+        for name in ("steps", "replay_captions", "max_words", "beams"):
+            if getattr(self, name) < 1:
+                raise BadRecipe(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.rated < 2:
+            raise BadRecipe(f"batch is {self.batch}; two photos of it must have feedback, replay leaves {self.rated}")
+
+    @property
+    def replayed(self) -> int:
+        """Photos of a batch that are original training data."""
+        return round(self.batch * self.replay_share)
+
+    @property
+    def rated(self) -> int:
+        """Photos of a batch that have feedback."""
+        return self.batch - self.replayed
