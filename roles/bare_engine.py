@@ -1,0 +1,57 @@
+"""The engine without a service around it, for the bench to compare with."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from statistics import median
+
+import numpy as np
+
+from model.bench import encode
+from model.captioner import Captioner
+from model.photos import read_photo
+from settings import Settings
+
+ROUNDS = 2  # each time: before the drain and after it, because the machine's mood changes
+
+
+class Encoders:
+    """The encoder alone, as it serves and in OpenVINO's float32, on the same photos."""
+
+    def __init__(self, settings: Settings, captioner: Captioner, photos: Sequence[np.ndarray]):
+        self._photos, self._batch = photos, settings.max_batch
+        captioners = {"that serves": captioner}
+        if find_spec("openvino"):
+            captioners["in float32"] = Captioner.load(settings.model_dir, "openvino", precision="f32")
+        self._captioners = captioners
+        self._seconds: dict[str, list[float]] = {name: [] for name in captioners}
+        for captioner in captioners.values():
+            encode(captioner, photos[: self._batch], self._batch)  # the first batch pays for what is set up then
+
+    def run(self) -> None:
+        for _ in range(ROUNDS):
+            for name, captioner in self._captioners.items():
+                self._seconds[name].append(encode(captioner, self._photos, self._batch))
+
+    def rates(self) -> dict[str, float]:
+        """Photos a second, by which encoder it is."""
+        return {name: len(self._photos) / median(seconds) for name, seconds in self._seconds.items()}
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A photo, and the seconds that the engine takes from its pixels to a sentence."""
+
+    photo: bytes
+    seconds: float
+
+    @classmethod
+    def by(cls, captioner: Captioner, photo: bytes, beams: int) -> "Timed":
+        pixels = read_photo(photo, size=captioner.config.photo_size)
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            captioner.caption([pixels], beams=beams)
+            seconds.append(time.perf_counter() - start)
+        return cls(photo, median(seconds))
