@@ -1,16 +1,20 @@
-# make run    captions the sample photos (first makes .venv: all that serving needs, no PyTorch)
-# make test   runs the tests            (first makes .venv-dev: everything)
-# make check  format, lint, types, import rules
-# make clean  removes both environments and what tools left behind
+# make run      starts captionbot: a web page, and chat bots whose tokens are set (first makes .venv, without PyTorch)
+# make samples  captions the sample photos
+# make test     runs the tests             (first makes .venv-dev: everything)
+# make check    format, lint, types, import rules
+# make clean    removes both environments and what tools left behind
 
 PYTHON ?= python3
 SERVING = .venv/.installed
 DEV = .venv-dev/.installed
 
-.PHONY: run test check dev serving clean
+.PHONY: run samples test check dev serving clean
 .DELETE_ON_ERROR:
 
 run: serving
+	.venv/bin/captionbot up
+
+samples: serving
 	.venv/bin/captionbot caption samples/
 
 test: dev
@@ -44,4 +48,4 @@ endef
 
 clean:
 	rm -rf .venv .venv-dev .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis captionbot.egg-info
-	find model training tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find bots db model roles training worker tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,23 +3,47 @@
 Heavy imports stand inside the commands, so that `captionbot --help` answers at once.
 """
 
-import json
-import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
+import roles.commands
+import roles.learning_commands
+import roles.operating_commands
 import training.commands
 from model.errors import CaptionbotError
+from roles.start import begin
 
 if TYPE_CHECKING:
     from settings import Settings
 
 Engine = Literal["auto", "openvino", "torch"]
+GROUPS = {  # of `captionbot --help`; what is in none of them is in the last
+    "Run": "up web telegram discord worker",
+    "Look after it": "doctor migrate stats forget",
+    "Caption files": "caption models bench",
+    "Learn from people": "export review finetune promote rollback learn",
+}
+OTHERS = "Make models"
+
+
+class Grouped(TyperGroup):
+    """A list of commands for each group."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        groups = {title: names.split() for title, names in GROUPS.items()}
+        groups[OTHERS] = [name for name in self.commands if not any(name in names for names in groups.values())]
+        limit = formatter.width - max(map(len, self.commands)) - 6
+        for title, names in groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit)) for name in names])
+
 
 app = typer.Typer(
+    cls=Grouped,
     help="Describes photos in a sentence.",
     add_completion=False,
     no_args_is_help=True,
@@ -37,6 +61,18 @@ INSTALL = {  # a module that is missing -> the extra that brings it
     "tensorboard": "train",
     "pycocoevalcap": "train",
     "openvino": "worker",
+    "celery": "bots,worker",
+    "kombu": "bots,worker",
+    "redis": "bots,worker",
+    "babel": "bots",
+    "discord": "bots",
+    "fastapi": "bots",
+    "itsdangerous": "bots",
+    "limits": "bots",
+    "prometheus_client": "bots",
+    "sse_starlette": "bots",
+    "telegram": "bots",
+    "uvicorn": "bots",
 }
 
 
@@ -56,32 +92,6 @@ def main() -> None:
 def _fail(message: str) -> NoReturn:
     print(f"captionbot: {message}", file=sys.stderr)
     sys.exit(1)
-
-
-def _settings() -> "Settings":
-    """Read the settings and start logging as they say."""
-    from settings import WrongSetting, read_settings
-
-    try:
-        settings = read_settings()
-    except WrongSetting as error:
-        raise CaptionbotError(str(error)) from None
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonLog() if settings.log_format == "json" else logging.Formatter("%(levelname)s: %(message)s")
-    )
-    logging.basicConfig(level=settings.log_level, handlers=[handler])
-    return settings
-
-
-class JsonLog(logging.Formatter):
-    """One object a line, for programs that collect logs."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        entry = {"time": record.created, "level": record.levelname, "logger": record.name, "text": record.getMessage()}
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry)
 
 
 @app.callback()
@@ -115,7 +125,7 @@ def caption(
 
     A file that is no photo gives a line on stderr and, in the end, exit code 1; the others are captioned all the same.
     """
-    settings = _settings()
+    settings = begin()
     beams = 1 if greedy else beams or settings.beams
     if nbest > beams:
         raise typer.BadParameter(f"{nbest} sentences need as many beams; there are {beams}", param_hint="--nbest")
@@ -171,7 +181,7 @@ def models(
 
     Shown are version, decoder, size of the vocabulary, and CIDEr on the validation photos.
     """
-    settings = _settings()
+    settings = begin()
     from model.model_list import ListedModel, find_models
 
     damaged = False
@@ -189,7 +199,9 @@ def models(
     epilog="""\b
 Examples:
   captionbot bench
-  captionbot bench holiday/ --photos 500 --batch 32"""
+  captionbot bench holiday/ --photos 500 --batch 32
+  captionbot bench --service --photos 2000
+  captionbot bench holiday/ --engine torch --device cuda --photos 500"""
 )
 def bench(
     paths: Annotated[list[Path] | None, typer.Argument(help="Photos and folders.  [default: samples/]")] = None,
@@ -197,14 +209,34 @@ def bench(
     batch: Annotated[int | None, typer.Option(min=1, help="Photos at once.  [default: MAX_BATCH]")] = None,
     beams: Annotated[int | None, typer.Option(min=1, max=20, help="Width of the search.  [default: BEAMS]")] = None,
     model: Annotated[Path | None, typer.Option(help="Model folder.  [default: MODEL_DIR]")] = None,
+    service: Annotated[
+        bool, typer.Option("--service", help="The whole service instead; needs REDIS_URL, and PostgreSQL.")
+    ] = False,
+    engine: Annotated[Literal["torch"] | None, typer.Option(help="This one in depth, beside what is possible.")] = None,
+    device: Annotated[str, typer.Option(help="That PyTorch runs on: auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Measure how many photos a second each engine here does."""
-    settings = _settings()
-    from model.bench import bench as run
+    """Measure how many photos a second each engine here does.
+
+    With --service: how many go all the way through queue, worker and database. Those get a database of the bench's own.
+    With --engine torch: encoder, decoder and both for batches up to --batch (512 on a GPU) and beams of 1, 3 and 5, the
+    share of what the device could do, and how many captions are those of float32 on a CPU.
+    """
+    settings = begin()
     from model.caption_files import find_pictures
 
     files = find_pictures(paths or [Path(__file__).parent / "samples"])
+    if engine:
+        from model.torch_bench import bench_torch
+
+        for line in bench_torch(model or settings.model_dir, files, device=device, photos=photos, largest=batch):
+            print(line, flush=True)
+        return
     batch, beams = batch or settings.max_batch, beams or settings.beams
+    if service:
+        _bench_service(settings, files, photos, max_batch=batch, beams=beams, model_dir=model or settings.model_dir)
+        return
+    from model.bench import bench as run
+
     print(f"{photos} photos, batch {batch}, beam {beams}; photos a second")
     print("engine    precision   encoder     whole   whole/encoder   cold start")
     for speed in run(model or settings.model_dir, files, photos=photos, batch=batch, beams=beams):
@@ -214,6 +246,16 @@ def bench(
         )
 
 
+def _bench_service(settings: "Settings", files: list[Path], photos: int, **chosen: object) -> None:
+    from roles.service_bench import bench_service
+
+    for what, said in bench_service(settings.model_copy(update=chosen), files, photos):
+        print(f"{what:<20} {said}", flush=True)
+
+
+app.add_typer(roles.commands.app)
+app.add_typer(roles.operating_commands.app)
+app.add_typer(roles.learning_commands.app)
 app.add_typer(training.commands.app)
 
 if __name__ == "__main__":

@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+pytest_plugins = [
+    "database",  # engine, sessions, session, store
+    "processes",  # embedded, distributed: captionbot in processes of its own
+]
+
 ROOT = Path(__file__).resolve().parent.parent
 SHAPES = ("circle", "square")
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 200), "yellow": (230, 210, 40)}

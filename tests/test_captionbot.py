@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from captionbot import JsonLog
+from roles.start import JsonLog
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"

@@ -2,18 +2,20 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 import typer
 from PIL import Image
 
-from captionbot import app
+from captionbot import GROUPS, app
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 COMMANDS = typer.main.get_command(app).commands
+EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
 SAMPLES = sorted(ROOT.glob("samples/*.jpg"))
 
 
@@ -37,12 +39,20 @@ def test_a_shown_command_exists_with_the_options_shown(line):
     words = [Path(word).name if word.endswith("bin/captionbot") else word for word in shlex.split(line.split(">")[0])]
     if words[0] == "make":
         assert all(re.search(rf"^{target}:", MAKEFILE, flags=re.MULTILINE) for target in words[1:])
+    elif words[0] == "pip":
+        assert set(words[-1].removeprefix(".[").removesuffix("]").split(",")) <= EXTRAS
     elif "captionbot" in words:
         name, *arguments = words[words.index("captionbot") + 1 :]
         options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
         assert {word.split("=")[0] for word in arguments if word.startswith("-")} <= options
     else:
         assert words[0] == "."
+
+
+def test_the_help_lists_every_command_once():
+    listed = [name for names in GROUPS.values() for name in names.split()]
+    assert len(listed) == len(set(listed))
+    assert set(listed) <= COMMANDS.keys()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -52,7 +62,8 @@ def test_every_command_has_help_with_examples(name):
 
 
 def test_every_source_file_has_its_line_in_the_readme():
-    files = [*ROOT.glob("*.py"), *ROOT.glob("model/**/*.py"), *ROOT.glob("training/**/*.py")]
+    packages = [folder.parent for folder in ROOT.glob("*/__init__.py") if folder.parent.name != "tests"]
+    files = [*ROOT.glob("*.py"), *(file for package in packages for file in package.rglob("*.py"))]
     names = {str(file.relative_to(ROOT)) for file in files if file.name != "__init__.py"}
     listed = set(re.findall(r"^\| `([\w/]+\.py)` \|", README, flags=re.MULTILINE))
     assert listed == names

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 INSTALLED = packages_distributions()  # top-level module -> the distributions that bring it
-OUR_NAMES = {"bots", "worker", "model", "training", "db", "captionbot", "settings"}
+OUR_NAMES = {"bots", "worker", "model", "training", "db", "roles", "captionbot", "settings"}
 
 
 def test_no_installed_distribution_claims_one_of_our_names():
@@ -46,11 +46,15 @@ def imported_by(*files: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("files", "extras"),
     [
+        (["db/**/*.py"], []),
         (["*.py", "model/**/*.py"], ["worker", "gpu"]),
+        (["worker/**/*.py"], ["worker"]),
+        (["bots/**/*.py"], ["bots"]),
+        (["roles/**/*.py"], ["bots", "worker"]),
         (["training/**/*.py"], ["train", "gpu"]),
-        (["tests/*.py"], ["dev", "train", "gpu", "worker"]),
+        (["tests/*.py"], ["dev", "train", "gpu", "bots", "worker"]),
     ],
-    ids=["serving", "training", "tests"],
+    ids=["db", "model", "worker", "bots", "roles", "training", "tests"],
 )
 def test_every_import_is_of_a_declared_dependency(files, extras):
     project = PROJECT["project"]
@@ -62,6 +66,19 @@ def test_every_import_is_of_a_declared_dependency(files, extras):
         if name in INSTALLED  # PyTorch is not, where only serving is
     }
     assert {name for name, distributions in brought.items() if not distributions & declared} == set()
+
+
+def test_every_file_that_is_no_code_goes_with_its_package():
+    listed = PROJECT["tool"]["setuptools"]["package-data"]
+    packed = {
+        file
+        for name, globs in listed.items()
+        for glob in globs
+        for file in ROOT.glob(f"{name.replace('.', '/')}/{glob}")
+    }
+    packages = [folder.parent for folder in ROOT.glob("*/__init__.py") if folder.parent.name != "tests"]
+    there = {file for package in packages for file in package.rglob("*") if file.is_file()}
+    assert {file for file in there if file.suffix not in (".py", ".pyc")} - packed == set()
 
 
 def test_every_package_of_ours_is_under_the_import_rules():

@@ -61,6 +61,13 @@ def test_an_empty_value_is_the_default(monkeypatch):
         ("BEAMS", "many", "a whole number"),
         ("MAX_PHOTO_MB", "-1", "more than 0"),
         ("DATA_DIR", "s3://photos", "a folder, not a URL"),
+        ("DATABASE_URL", "captions.db", "a URL that begins with sqlite:// or postgresql:// or postgresql+psycopg://"),
+        ("REDIS_URL", "localhost:6379", "a URL that begins with redis:// or rediss:// or unix://"),
+        ("TELEGRAM_API_URL", "api.telegram.org", "a URL that begins with https:// or http://"),
+        ("DISCORD_MESSAGE_CONTENT", "perhaps", "true or false"),
+        ("ADMIN_IDS", "ann", "platform:number, separated by commas, such as telegram:1234,discord:5678"),
+        ("RATE_LIMIT", "a few", "photos/time, separated by semicolons, such as 120/hour;30/minute"),
+        ("WEB_PORT", "99999", "at most 65535"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_read_and_what_would_be_right(monkeypatch, name, value, right):
@@ -80,3 +87,73 @@ def test_all_wrong_values_are_named_at_once(monkeypatch):
 def test_settings_do_not_change_once_read():
     with pytest.raises(ValueError, match="frozen"):
         read_settings(None).beams = 1
+
+
+def test_without_a_broker_everything_is_in_one_process(monkeypatch):
+    assert read_settings(None).embedded
+    monkeypatch.setenv("REDIS_URL", "redis://localhost:6379/0")
+    settings = read_settings(None)
+    assert not settings.embedded
+    assert settings.broker_url == "redis://localhost:6379/0"
+
+
+def test_an_sqlite_file_is_meant_from_the_project_root(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///here.db")
+    assert read_settings(None).database_url == f"sqlite:///{ROOT}/here.db"
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/there.db")
+    assert read_settings(None).database_url == "sqlite:////srv/there.db"
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@db/captions")
+    assert read_settings(None).database_url == "postgresql://me@db/captions"
+
+
+def test_photos_are_kept_in_a_folder_or_at_a_url(monkeypatch):
+    monkeypatch.setenv("PHOTO_STORE", "pictures")
+    assert read_settings(None).photo_store == str(ROOT / "pictures")
+    monkeypatch.setenv("PHOTO_STORE", "s3://bucket/photos")
+    assert read_settings(None).photo_store == "s3://bucket/photos"
+
+
+def test_admins_are_a_list(monkeypatch):
+    monkeypatch.setenv("ADMIN_IDS", "telegram:1234, discord:5678")
+    assert read_settings(None).admin_ids == ("telegram:1234", "discord:5678")
+
+
+@pytest.mark.parametrize("sample", ["change-me", "Secret", "short"])
+def test_a_sample_secret_key_is_refused_where_others_can_reach_it(monkeypatch, sample):
+    monkeypatch.setenv("SECRET_KEY", sample)
+    assert read_settings(None).secret_key.get_secret_value() == sample
+    monkeypatch.setenv("BROKER_URL", "redis://localhost:6379/0")
+    with pytest.raises(WrongSetting, match=r"SECRET_KEY is .* should be a long random text") as error:
+        read_settings(None)
+    assert sample not in str(error.value)
+
+
+def test_a_webhook_needs_a_secret(monkeypatch):
+    monkeypatch.setenv("TELEGRAM_WEBHOOK_URL", "https://example.org/telegram")
+    with pytest.raises(WrongSetting, match="TELEGRAM_WEBHOOK_SECRET is not set"):
+        read_settings(None)
+    monkeypatch.setenv("TELEGRAM_WEBHOOK_SECRET", "a_secret")
+    assert read_settings(None).telegram_webhook_secret.get_secret_value() == "a_secret"
+
+
+def test_secrets_and_passwords_are_not_shown(monkeypatch):
+    monkeypatch.setenv("TELEGRAM_TOKEN", "123:hunter2")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hunter2@db/captions")
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@redis/0")
+    monkeypatch.setenv("SECRET_KEY", "hunter2-hunter2-hunter2")
+    assert "hunter2" not in repr(read_settings(None))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_WEBHOOK_SECRET", "hunter2 !"),
+        ("DATABASE_URL", "mysql://me:hunter2@db/captions"),
+        ("REDIS_URL", "http://me:hunter2@redis/0"),
+    ],
+)
+def test_a_wrong_secret_is_not_shown_either(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(WrongSetting, match=f"^{name} is ") as error:
+        read_settings(None)
+    assert "hunter2" not in str(error.value)
