@@ -48,10 +48,10 @@ class Limits:
 def _spend(limiter: MovingWindowRateLimiter, rates: list[RateLimitItem], person: str) -> float:
     """Seconds to wait; 0 when it was counted. What is refused does not count."""
     full = [rate for rate in rates if not limiter.test(rate, person)]
+    # Between test and hit another thread or process may have been faster; a hit is counted only if there is room.
+    full = full or [rate for rate in rates if not limiter.hit(rate, person)]
     if full:
         return max(1.0, max(limiter.get_window_stats(rate, person).reset_time for rate in full) - time.time())
-    for rate in rates:
-        limiter.hit(rate, person)
     return 0.0
 
 

@@ -1,5 +1,8 @@
 import socket
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from redis_server import redis_server  # noqa: F401
@@ -16,6 +19,27 @@ def test_as_many_as_the_rate_says_and_no_more():
         limits.spend("web:ann")
     assert 0 < refusal.value.retry_after <= 60
     assert "in 1 minute" in str(refusal.value) or "seconds" in str(refusal.value)
+
+
+def test_many_at_the_same_time_are_no_way_around_it():
+    limits, together = Limits("3/hour;2/minute"), Barrier(8)
+
+    def spend(person: str) -> bool:
+        together.wait()
+        try:
+            limits.spend(person)
+        except TooManyRequests:
+            return False
+        return True
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns in the middle of everything
+    try:
+        with ThreadPoolExecutor(8) as crowd:
+            for number in range(50):
+                assert sum(crowd.map(spend, [f"web:ann{number}"] * 8)) == 2
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_everyone_has_their_own_rate():
