@@ -88,7 +88,7 @@ class Intake(asyncio.Queue[object]):
         tries = self._tries[update.update_id] = self._tries.get(update.update_id, 0) + 1
         unreachable = isinstance(error, NetworkError) and not isinstance(error, BadRequest)
         if isinstance(error, OUTAGES):
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1))
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries - 1, 9))  # outages last as long as they last
         elif isinstance(error, RetryAfter) and tries < TRIES:
             pause = seconds_of(error)
         elif unreachable and tries < TRIES:

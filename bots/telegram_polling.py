@@ -77,7 +77,7 @@ class Polling(Updater):
             try:
                 updates = await self.bot.get_updates(timeout=0 if self._open else timeout, **asked)
                 failures = 0
-            except TelegramError as error:
+            except Exception as error:  # whatever it is: a bot that no longer polls would look alive
                 failures += 1
                 await asyncio.sleep(_pause(error, failures))
                 continue
@@ -104,9 +104,9 @@ class Polling(Updater):
             self._open = {id: task for id, task in self._open.items() if id >= self._offset}
 
 
-def _pause(error: TelegramError, failures: int) -> float:
+def _pause(error: Exception, failures: int) -> float:
     """Say what is wrong, once in a while, and give the seconds to wait."""
-    pause = min(LONGEST_PAUSE, 2.0 ** (failures - 1))
+    pause = min(LONGEST_PAUSE, 2.0 ** min(failures - 1, 9))  # without end it would outgrow what a float can hold
     if isinstance(error, RetryAfter):
         pause = seconds_of(error)
     if isinstance(error, Conflict):
@@ -115,5 +115,8 @@ def _pause(error: TelegramError, failures: int) -> float:
     if isinstance(error, InvalidToken):
         log.error("Telegram no longer takes TELEGRAM_TOKEN: was it revoked?")
         return LONGEST_PAUSE
+    if not isinstance(error, TelegramError):
+        log.error("the library cannot read what Telegram sends", exc_info=error)
+        return pause
     log.log(logging.WARNING if failures in (1, 5) else logging.DEBUG, "Telegram does not answer: %s", error)
     return pause

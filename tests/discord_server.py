@@ -20,6 +20,7 @@ from discord_people import LOADING, Interaction, People
 from discord_rest import EPHEMERAL, Rest
 
 Json = dict[str, Any]
+PATIENCE = 90.0  # seconds, on a machine with other work
 
 
 @dataclass
@@ -177,7 +178,7 @@ class DiscordServer(People):
                 return fault
         return None
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 20) -> Any:
+    async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Wait until it holds, and give what it is. Raises TimeoutError."""
         end = time.monotonic() + seconds
         while not (held := condition()):

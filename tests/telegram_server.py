@@ -10,11 +10,12 @@ Webhooks are posted to `telegram.webhook_target` instead of the https address th
 """
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import aiohttp
@@ -26,6 +27,7 @@ from telegram_rules import DEFAULT_UPDATES, Rejected
 
 Json = dict[str, Any]
 AGAIN = 0.2  # seconds until a webhook that failed is tried again
+PATIENCE = 90.0  # seconds, on a machine with other work
 
 
 @dataclass
@@ -44,9 +46,10 @@ class Fault:
     code: int  # 0: nothing, the call is only slow
     times: int
     chat: int | None
-    seconds: float  # before anything is done
+    seconds: float  # before anything is done, or until it is `over`
     retry_after: int
     after: bool  # the work is done, but its answer is lost
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class TelegramServer(People, Methods):
@@ -160,7 +163,8 @@ class TelegramServer(People, Methods):
         for fault in self.faults:
             if fault.times and fault.method == method and (fault.chat is None or str(fault.chat) == str(chat)):
                 fault.times -= 1
-                await asyncio.sleep(fault.seconds)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(fault.over.wait(), fault.seconds)
                 if fault.code == 429:
                     why = f"Too Many Requests: retry after {fault.retry_after}"
                     raise Rejected(429, why, retry_after=fault.retry_after)
@@ -237,20 +241,20 @@ class TelegramServer(People, Methods):
         sent = self.sent_to(message["chat"])
         return [one for one in sent if one.get("reply_to_message", {}).get("message_id") == number]
 
-    async def answer_to(self, message: Json, seconds: float = 20) -> Json:
+    async def answer_to(self, message: Json, seconds: float = PATIENCE) -> Json:
         answers: list[Json] = await self.until(lambda: self.answers_to(message), seconds)
         return answers[-1]
 
-    async def answered(self, query: Query, seconds: float = 20) -> str:
+    async def answered(self, query: Query, seconds: float = PATIENCE) -> str:
         """What the person who pressed a button was told."""
         answers: list[str] = await self.until(lambda: query.answers, seconds)
         return answers[-1]
 
-    async def settled(self, seconds: float = 20) -> None:
+    async def settled(self, seconds: float = PATIENCE) -> None:
         """Wait until the bot has confirmed all updates."""
         await self.until(lambda: not self.pending and not self._posts, seconds)
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 20) -> Any:
+    async def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """Wait until it holds, and give what it is. Raises TimeoutError."""
         end = time.monotonic() + seconds
         while not (held := condition()):

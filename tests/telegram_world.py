@@ -1,87 +1,26 @@
 """Our Telegram bot on the small Telegram, with the real service on SQLite: fixtures for its tests.
 
-`hand` captions at once what the service enqueues, by the database's own functions: "Sentence 1.", "Sentence 2.", ...
+`world.hand` captions what the service enqueues.
 """
 
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from by_hand import Hand
 from telegram_server import TelegramServer
 
 from bots.service import CaptionService
 from bots.service_setup import create_service
 from bots.telegram_bot import TelegramApplication, create_application
 from bots.telegram_run import serve
-from db import captions
-from db.engine import create_engine
-from db.engine import sessions as sessions_of
-from db.tables import Caption, Vote
 from settings import Settings
-from worker.app import Wakes, create_wakes
+from worker.app import create_wakes
 
 pytest_plugins = ["database"]
-
-
-class Hand:
-    """Captions by hand. While `idle` nothing is done; `work` makes up for it. `fails`: the sentence of failures."""
-
-    def __init__(self, database_url: str, wakes: Wakes):
-        self._sessions, self._wakes = sessions_of(create_engine(database_url)), wakes
-        self.said = 0
-        self.idle = False
-        self.waiting: list[int] = []
-        self.fails: str | None = None
-
-    def enqueue(self, row: int) -> None:
-        if self.idle:
-            self.waiting.append(row)
-        else:
-            self._caption(row)
-
-    def work(self) -> None:
-        self.idle, waiting, self.waiting = False, self.waiting, []
-        for row in waiting:
-            self._caption(row)
-
-    def _caption(self, row: int) -> None:
-        self.said += 1
-        text = f"Sentence {self.said}."
-        result = captions.Result(
-            text=text,
-            confidence=0.8,
-            hedged=False,
-            is_photo=True,
-            words=text.rstrip(".").lower().split(),
-            alternatives=[],
-            attention=None,
-            model_version="by-hand",
-            milliseconds=1.0,
-            batch_size=1,
-        )
-        with self._sessions.begin() as session:
-            captions.claim(session, row, "hand", timedelta(seconds=30))
-            if self.fails:
-                captions.fail(session, row, "hand", self.fails)
-            else:
-                captions.finish(session, row, "hand", result)
-        self._wakes.notify({"telegram": [row]})
-
-    def rows(self) -> list[Caption]:
-        with self._sessions() as session:
-            return list(session.query(Caption).order_by(Caption.id))
-
-    def votes(self) -> dict[int, int]:
-        """Row of the caption -> sum of its thumbs."""
-        with self._sessions() as session:
-            found: dict[int, int] = {}
-            for vote in session.query(Vote):
-                found[vote.caption_id] = found.get(vote.caption_id, 0) + vote.value
-            return found
 
 
 class World:
@@ -98,7 +37,7 @@ class World:
         self.telegram = telegram
         self.settings = Settings(_env_file=None, **(values | changes))
         wakes = create_wakes(None)
-        self.hand = Hand(self.settings.database_url, wakes)
+        self.hand = Hand(self.settings.database_url, wakes, "telegram")
         self.service: CaptionService = create_service(self.settings, enqueue=self.hand.enqueue, wakes=wakes)
         self.application: TelegramApplication | None = None
 

@@ -5,6 +5,11 @@ import logging
 import shutil
 
 import pytest
+from telegram import Update
+from telegram.error import NetworkError
+
+from bots.telegram_intake import Intake
+from bots.telegram_polling import _pause
 
 pytest_plugins = ["telegram_world"]
 pytestmark = pytest.mark.anyio
@@ -16,28 +21,32 @@ def ada(telegram):
 
 
 async def test_an_update_is_confirmed_when_its_row_is_written_not_before(telegram, world, ada, photo_bytes):
-    telegram.fault("download", seconds=1)
+    slow = telegram.fault("download", seconds=600)
     await telegram.photo(ada, photo_bytes())
     await telegram.until(lambda: telegram.called("download"))
     await asyncio.sleep(0.5)
     assert len(telegram.pending) == 1
     assert world.hand.rows() == []
+    slow.over.set()
     await telegram.settled()
     assert len(world.hand.rows()) == 1
 
 
 async def test_others_are_answered_while_a_photo_takes_long(telegram, world, ada, photo_bytes):
-    telegram.fault("download", seconds=3)
+    slow = telegram.fault("download", seconds=600)
     photo = await telegram.photo(ada, photo_bytes())
+    await telegram.until(lambda: telegram.called("download"))
     bob = telegram.person("Bob")
     await telegram.answer_to(await telegram.say(bob, "/help"))
     await telegram.answer_to(await telegram.photo(bob, photo_bytes(colour="blue")))
     assert telegram.answers_to(photo) == []
     assert len(telegram.pending) == 3
+    slow.over.set()
+    await telegram.answer_to(photo)
 
 
 async def test_what_is_still_open_when_the_bot_stops_comes_again(telegram, world, ada, photo_bytes):
-    telegram.fault("download", seconds=60)
+    telegram.fault("download", seconds=600)
     photo = await telegram.photo(ada, photo_bytes())
     await telegram.until(lambda: telegram.called("download"))
     await world.stop()
@@ -72,7 +81,7 @@ async def test_a_photo_that_cannot_be_loaded_at_first_is_tried_again(telegram, w
 async def test_a_photo_that_can_never_be_loaded_is_given_up_kindly(telegram, world, ada, photo_bytes, caplog):
     telegram.fault("getFile", 502, times=100)
     photo = await telegram.photo(ada, photo_bytes())
-    assert "went wrong on my side" in (await telegram.answer_to(photo, seconds=40))["text"]
+    assert "went wrong on my side" in (await telegram.answer_to(photo, seconds=180))["text"]
     await telegram.settled()
     assert "update 501 failed" in caplog.text
 
@@ -97,6 +106,24 @@ async def test_polling_goes_on_after_errors(telegram, world, ada):
     assert "Send me a photo" in (await telegram.answer_to(said))["text"]
 
 
+async def test_polling_goes_on_after_something_that_the_library_cannot_read(telegram, world, ada, caplog):
+    await telegram.update("message", {"message_id": 1})
+    await telegram.until(lambda: "cannot read what Telegram sends" in caplog.text)
+    telegram.pending.clear()
+    said = await telegram.say(ada, "/help")
+    assert "Send me a photo" in (await telegram.answer_to(said))["text"]
+
+
+@pytest.mark.parametrize("failures", [1, 5, 100_000])
+async def test_however_long_an_outage_lasts_it_is_waited_for(failures):
+    assert 0 < _pause(NetworkError("no route"), failures) <= 30
+
+
+async def test_however_long_our_own_outage_lasts_updates_come_again():
+    intake, update = Intake(), Update(1)
+    assert all(intake.comes_again(update, OSError("no store")) for _ in range(2000))
+
+
 async def test_another_process_that_polls_is_reported(telegram, world, ada, caplog):
     with caplog.at_level(logging.ERROR):
         await telegram.getUpdates({"timeout": 0})
@@ -118,7 +145,7 @@ async def test_hundreds_of_open_updates_are_all_dealt_with(telegram, world, ada)
     await world.stop()
     said = [await telegram.say(ada, "/help") for _ in range(250)]
     await world.start()
-    await telegram.until(lambda: len(telegram.sent_to(ada)) == len(said), seconds=60)
+    await telegram.until(lambda: len(telegram.sent_to(ada)) == len(said), seconds=180)
     await telegram.settled()
     assert all(len(telegram.answers_to(one)) == 1 for one in said)
 
