@@ -31,10 +31,10 @@ class Answering(ServiceBase):
         with self._sessions.begin() as session:
             captions.delivered(session, rows, message)
 
-    def postpone(self, rows: Sequence[int], until: datetime) -> None:
-        """Not now; come back then."""
+    def postpone(self, rows: Sequence[int], until: datetime, *, counts: bool = True) -> None:
+        """Not now; come back then. counts: as an attempt that failed, and not as waiting for the platform."""
         with self._sessions.begin() as session:
-            captions.postpone(session, rows, until)
+            captions.postpone(session, rows, until, counts=counts)
 
     def close(self, rows: Sequence[int], reason: str) -> None:
         """They can never be shown: blocked, deleted, expired."""

@@ -111,7 +111,7 @@ class Deliveries:
                 sent = await send(delivery)
             return partial(service.delivered, rows, sent.message)
         except RetryLater as later:
-            return partial(service.postpone, rows, now() + timedelta(seconds=later.seconds))
+            return partial(service.postpone, rows, now() + timedelta(seconds=later.seconds), counts=False)
         except Undeliverable as never:
             log.info("caption %d cannot be delivered: %s", rows[0], never)
             return partial(service.close, rows, str(never))

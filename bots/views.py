@@ -98,7 +98,7 @@ class Delivery:
     """Captions that are due to be shown, in one message: a single one, or an album in its order."""
 
     captions: tuple[CaptionView, ...]
-    attempts: int = 1  # times it was leased, this one included
+    attempts: int = 1  # this one included; waiting for the platform is none
 
     @property
     def rows(self) -> list[int]:

@@ -151,10 +151,11 @@ def delivered(session: Session, ids: Iterable[int], message: str | None) -> None
     _change(session, Caption.id.in_(list(ids)), delivered_at=now(), message=message, delivery_lease_until=None)
 
 
-def postpone(session: Session, ids: Iterable[int], until: datetime) -> None:
-    """Not to be shown before then, unless they were meanwhile."""
+def postpone(session: Session, ids: Iterable[int], until: datetime, *, counts: bool = True) -> None:
+    """Not to be shown before then, unless they were meanwhile. counts: as an attempt, of which there is an end."""
     ours = and_(Caption.id.in_(list(ids)), Caption.delivered_at.is_(None))
-    _change(session, ours, deliver_after=until, delivery_lease_until=None)
+    attempts = Caption.delivery_attempts - (0 if counts else 1)
+    _change(session, ours, deliver_after=until, delivery_lease_until=None, delivery_attempts=attempts)
 
 
 def close(session: Session, ids: Iterable[int], reason: str) -> None:

@@ -150,6 +150,19 @@ def test_a_send_that_fails_again_and_again_is_given_up(service, worker, sessions
     assert row_of(sessions, submitted).closed == "gave up: OSError"
 
 
+def test_after_a_long_outage_a_first_failure_is_no_reason_to_give_up(service, worker, sessions):
+    submitted = submit(service)
+    worker.caption(submitted.row)
+    platform = Platform(*[RetryLater(0)] * 10, OSError("no route"))
+    deliver(service, platform, until=lambda: not platform.answers and failed(row_of(sessions, submitted)))
+    assert row_of(sessions, submitted).closed is None
+    assert row_of(sessions, submitted).delivery_attempts == 1
+
+
+def failed(row):
+    return row.closed or row.deliver_after > now()
+
+
 def test_what_a_crashed_sender_held_is_sent_when_its_lease_ends(service, worker, sessions):
     submitted = submit(service)
     worker.caption(submitted.row)
