@@ -2,11 +2,15 @@
 
 import tempfile
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from bots.errors import ExportTooLarge, ModelNotPassed, NoFeedback, NothingToRollBack, UnknownModel
+from bots.errors import ExportTooLarge, ModelNotPassed, NoFeedback, NoNewFeedback, NothingToRollBack, UnknownModel
 from bots.service_base import ServiceBase
-from db import feedback_export, model_registry
+from db import feedback_export, model_registry, people
+from db.tables import now
+
+LAST_EXPORT = "last_export"  # among an admin's preferences
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,14 @@ class ModelView:
     version: str
     passed: bool
     percent: int
+
+
+@dataclass(frozen=True)
+class Export:
+    """Feedback as a ZIP file, and until when it goes."""
+
+    data: bytes
+    until: datetime
 
 
 class Administering(ServiceBase):
@@ -52,14 +64,29 @@ class Administering(ServiceBase):
         except model_registry.NothingToRollBack:
             raise NothingToRollBack from None
 
-    def export(self, limit: int) -> bytes:
-        """Feedback with its photos as a ZIP file of at most `limit` bytes. Raises NoFeedback, ExportTooLarge."""
+    def export(self, limit: int, *, by: str, everything: bool = False) -> Export:
+        """Feedback since this admin's last export, with its photos. limit: of the file, in bytes.
+
+        Raises NoFeedback, NoNewFeedback, ExportTooLarge.
+        """
+        until, since = now(), None if everything else self._last_export(by)
         with tempfile.TemporaryDirectory() as folder:
-            exported = feedback_export.export(self._sessions, self._store, Path(folder) / "feedback")
+            exported = feedback_export.export(self._sessions, self._store, Path(folder) / "feedback", since=since)
             if not exported.counts.captions:
-                raise NoFeedback
+                raise NoNewFeedback if since else NoFeedback
             path = Path(folder) / "feedback.zip"
             feedback_export.archive(exported.folder, path)
             if path.stat().st_size > limit:
                 raise ExportTooLarge(megabytes=path.stat().st_size / 1e6)
-            return path.read_bytes()
+            return Export(path.read_bytes(), until)
+
+    def exported(self, export: Export, *, by: str) -> None:
+        """The admin has the file: their next export begins where it ends."""
+        with self._sessions.begin() as session:
+            people.prefer(session, by, {LAST_EXPORT: export.until.isoformat()})
+
+    def _last_export(self, by: str) -> datetime | None:
+        with self._reading() as session:
+            admin = people.find(session, by)
+            last = admin.preferences.get(LAST_EXPORT) if admin else None
+        return datetime.fromisoformat(last) if last else None

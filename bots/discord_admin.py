@@ -62,9 +62,13 @@ class Admin(app_commands.Group):
         await _show(interaction, rolled_back_text(now, await language_of(interaction)))
 
     @app_commands.command(description=told("about_export"))
-    async def export(self, interaction: Interaction) -> None:
-        data = await asyncio.to_thread(interaction.client.service.export, interaction.filesize_limit)
-        await interaction.edit_original_response(attachments=[discord.File(io.BytesIO(data), "feedback.zip")])
+    @app_commands.describe(everything=told("about_everything"))
+    async def export(self, interaction: Interaction, everything: bool = False) -> None:
+        service, by = interaction.client.service, person_key(interaction.user.id)
+        limit = interaction.filesize_limit
+        export = await asyncio.to_thread(lambda: service.export(limit, by=by, everything=everything))
+        await interaction.edit_original_response(attachments=[discord.File(io.BytesIO(export.data), "feedback.zip")])
+        await asyncio.to_thread(lambda: service.exported(export, by=by))
 
 
 async def _show(interaction: Interaction, text: str) -> None:

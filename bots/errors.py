@@ -112,6 +112,10 @@ class NoFeedback(UserError):
     """There is no feedback to export yet: nobody who sent a photo has agreed that it may be kept."""
 
 
+class NoNewFeedback(UserError):
+    """There is no feedback that you do not have yet. To get what you had before, ask for all of it."""
+
+
 class ExportTooLarge(UserError):
     """The export has {megabytes:number} MB, which is too much to send here. Use: captionbot export"""
 

@@ -71,6 +71,8 @@ async def on_rollback(update: Update, context: Context) -> None:
 
 
 async def on_export(update: Update, context: Context) -> None:
-    """/export: feedback with its photos, as a ZIP file."""
-    data = await context.ask(context.service.export, int(FileSizeLimit.FILESIZE_UPLOAD))
-    await message_of(update).reply_document(data, filename="feedback.zip", do_quote=True)
+    """/export: feedback since the last one with its photos, as a ZIP file. /export all: all of it."""
+    service, by, everything = context.service, person_key(user_of(update)), context.args == ["all"]
+    export = await context.ask(service.export, int(FileSizeLimit.FILESIZE_UPLOAD), by=by, everything=everything)
+    await message_of(update).reply_document(export.data, filename="feedback.zip", do_quote=True)
+    await context.ask(service.exported, export, by=by)

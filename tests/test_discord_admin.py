@@ -92,3 +92,7 @@ async def test_feedback_arrives_as_a_file(discord, world, admin, photo_bytes):
     (file,) = exported.answer["attachments"]
     with zipfile.ZipFile(io.BytesIO(discord.files[file["url"].partition("/cdn/")[2]])) as archive:
         assert "manifest.json" in {name.rpartition("/")[2] for name in archive.namelist()}
+    await discord.until(lambda: world.service._last_export(f"discord:{ADMIN}"))
+    assert (await answer(discord, admin, "export")).startswith("There is no feedback that you do not have yet")
+    everything = await discord.slash("admin export", admin, everything=True)
+    await discord.until(lambda: everything.answer and everything.answer["attachments"])
