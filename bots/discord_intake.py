@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # pictures being read or checked
 SECONDS = 60.0  # for one picture to arrive
+REMEMBERED = 1000  # requests, the last ones, of which it is known what was refused
 
 
 class Intake:
@@ -104,6 +105,8 @@ class Intake:
                         break
             if accepted and refused:
                 self.refused[source] = refused
+                if len(self.refused) > REMEMBERED:  # their captions were removed before they were delivered
+                    del self.refused[next(iter(self.refused))]
         finally:
             self.gathering.discard(source)
         return {} if accepted else refused

@@ -43,7 +43,7 @@ async def _answer(bot: "CaptionBot", message: discord.Message) -> None:
         await _asked(bot, message)
     except Exception:
         log.exception("message %d could not be answered", message.id)
-        await message.reply(say(_locale(message), "discord.trouble"), nonce=message.id)
+        await _reply(bot, message, say(_locale(message), "discord.trouble"))
 
 
 async def _asked(bot: "CaptionBot", message: discord.Message) -> None:

@@ -83,8 +83,10 @@ async def on_bin(update: Update, context: Context) -> None:
         raise NotAllowed
     gone = await context.ask(service.remove, tap.argument, person=tap.person)
     language = await context.language_of(tap.query.from_user)
-    await toast(tap.query, say(language, "telegram.removed"))
-    await take_away(gone, language, context)
+    try:
+        await toast(tap.query, say(language, "telegram.removed"))
+    finally:  # when the tap comes again, nothing is left that would say which messages these are
+        await take_away(gone, language, context)
 
 
 async def take_away(gone: Iterable[CaptionView], language: str, context: Context) -> None:

@@ -8,7 +8,7 @@ from telegram.error import BadRequest
 
 from bots.errors import UserError
 from bots.telegram_answers import answer
-from bots.telegram_context import Context, album_key, message_of, source_key, user_of
+from bots.telegram_context import Context, album_key, chat_key, message_key, message_of, source_key, user_of
 from bots.telegram_files import picture_in
 from bots.telegram_photos import take
 from bots.telegram_talk import reply
@@ -51,23 +51,18 @@ async def on_caption(update: Update, context: Context) -> None:
         await take(photo, picture, context)
 
 
-async def on_mention(update: Update, context: Context) -> None:
-    """The bot's name in a text means /caption."""
-    if mentions(message_of(update), context):
-        await on_caption(update, context)
-
-
 async def _show_again(update: Update, context: Context, caption: CaptionView) -> None:
     """Somebody has asked before: point to the answer, or say it again if that was deleted."""
     if caption.message is None:
         return  # on its way
-    language, chat = await context.language_of(user_of(update)), message_of(update).chat_id
+    message, language = message_of(update), await context.language_of(user_of(update))
     try:
         there = ReplyParameters(int(caption.message.rpartition("/")[2]))
-        await context.bot.send_message(chat, say(language, "telegram.already"), reply_parameters=there)
+        await context.bot.send_message(message.chat_id, say(language, "telegram.already"), reply_parameters=there)
     except BadRequest:
-        text, markup = answer([caption], language, private=False)
-        await reply(update, text, reply_markup=markup)
+        text, markup = answer([caption], language, private=chat_key(message.chat) is None)
+        again = await message.reply_text(text, reply_markup=markup, do_quote=True)
+        await context.ask(context.service.delivered, [caption.row], message_key(again))  # thumbs and replies find it
 
 
 async def _album_asked_for(message: Message, context: Context) -> bool:

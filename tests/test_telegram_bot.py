@@ -182,9 +182,13 @@ async def test_an_album_gets_one_numbered_answer(telegram, world, ada, photo_byt
 
 
 async def test_an_album_waits_for_its_slowest_photo(telegram, world, ada, photo_bytes):
-    telegram.fault("download", seconds=1.5)
-    album = await telegram.album(ada, [photo_bytes(colour=colour) for colour in ("red", "green")])
-    answer = await telegram.answer_to(album[0])
+    slow = telegram.fault("download", seconds=600)
+    await telegram.album(ada, [photo_bytes(colour=colour) for colour in ("red", "green")])
+    await telegram.until(lambda: len(world.hand.rows()) == 1)
+    await asyncio.sleep(3)  # longer than photos that come in one after the other are waited for
+    assert telegram.sent_to(ada) == []
+    slow.over.set()
+    answer = await telegram.until(lambda: telegram.sent_to(ada) and telegram.sent_to(ada)[0])
     assert shown(answer) == [["1", "2"]]
 
 

@@ -64,6 +64,13 @@ async def test_the_bin_takes_the_answer_and_the_photo_away(telegram, world, ada,
     assert not [path for path in (world.settings.data_dir / "photos").rglob("*") if path.is_file()]
 
 
+async def test_the_bin_works_also_when_the_tap_cannot_be_answered_at_first(telegram, world, ada, photo, answer):
+    telegram.fault("answerCallbackQuery", 502)
+    await telegram.answered(await telegram.press(ada, answer, "🗑"))
+    await telegram.until(lambda: telegram.sent_to(ada) == [])
+    assert world.hand.rows() == []
+
+
 async def test_the_bin_takes_all_sentences_of_the_photo_away(telegram, world, ada, photo, answer):
     await telegram.answered(await telegram.press(ada, answer, "🔁"))
     await telegram.until(lambda: len(telegram.answers_to(photo)) == 2)

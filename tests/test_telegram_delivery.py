@@ -33,8 +33,34 @@ async def test_when_telegram_asks_to_wait_the_answer_comes_later_and_once(telegr
     assert len(telegram.answers_to(photo)) == 1
 
 
+async def test_a_command_too_is_answered_later_when_telegram_asks_to_wait(telegram, world, ada):
+    telegram.fault("sendMessage", 429, retry_after=1)
+    said = await telegram.say(ada, "/help")
+    await telegram.answer_to(said)
+    asked_to_wait, sent = telegram.called("sendMessage", code=None)
+    assert sent.at - asked_to_wait.at >= 1
+
+
+async def test_a_slow_answer_of_telegram_is_waited_for(telegram, world, ada, photo_bytes):
+    telegram.fault("sendMessage", seconds=2)
+    photo = await telegram.photo(ada, photo_bytes())
+    await telegram.until(lambda: world.hand.rows() and world.hand.rows()[0].delivered_at)
+    assert len(telegram.answers_to(photo)) == 1
+
+
+async def test_a_slow_answer_of_telegram_holds_up_nobody_else(telegram, world, ada, photo_bytes):
+    slow = telegram.fault("sendMessage", chat=ada, seconds=600)
+    photo = await telegram.photo(ada, photo_bytes())
+    await telegram.until(lambda: telegram.called("sendMessage", ada, code=None))
+    bob = telegram.person("Bob")
+    await telegram.answer_to(await telegram.photo(bob, photo_bytes(colour="blue")))
+    assert telegram.answers_to(photo) == []
+    slow.over.set()
+    await telegram.answer_to(photo)
+
+
 async def test_one_chat_that_has_to_wait_holds_up_no_other(telegram, world, ada, photo_bytes):
-    telegram.fault("sendMessage", 429, retry_after=60, chat=ada)
+    telegram.fault("sendMessage", 429, retry_after=600, chat=ada)
     waits = await telegram.photo(ada, photo_bytes())
     await telegram.until(lambda: telegram.called("sendMessage", code=429))
     bob = telegram.person("Bob")
@@ -116,21 +142,11 @@ async def test_a_group_has_room_for_twenty_messages_a_minute():
 
 async def test_what_a_group_has_no_room_for_waits_in_the_database(telegram, world, ada, photo_bytes):
     group = telegram.group(ada)
-    limiter = world.application.parts.limiter
-
-    async def call(*args, **more):
-        return True
-
-    async def keep_full() -> None:
-        while True:
-            while limiter.has_room(group["id"]):
-                await limiter.process_request(call, (), {}, "sendMessage", {"chat_id": group["id"]}, None)
-            await asyncio.sleep(0.01)
-
-    filling = asyncio.create_task(keep_full())
+    bucket = world.application.parts.limiter._get_group_limiter(group["id"])
+    bucket._level = 1e6  # as after many calls: it stays full for as long as the test takes
     photo = await telegram.photo(ada, photo_bytes(), group, caption="/caption")
     row = await telegram.until(lambda: next((row for row in world.hand.rows() if row.deliver_after), None))
     assert row.delivered_at is None
     assert telegram.called("sendMessage", group, code=None) == []
-    filling.cancel()
+    bucket._level = 0
     await telegram.answer_to(photo)

@@ -106,7 +106,10 @@ async def test_asked_again_it_says_again_what_was_deleted(telegram, world, ada, 
     telegram.delete(await telegram.answer_to(photo))
     await telegram.until(lambda: world.hand.rows()[0].message)
     said = await telegram.say(bob, "/caption", group, reply_to=photo)
-    assert (await telegram.answer_to(said))["text"] == "Sentence 1."
+    again = await telegram.answer_to(said)
+    assert again["text"] == "Sentence 1."
+    await telegram.react(bob, again, "👍")
+    await telegram.until(lambda: world.hand.votes() == {1: 1})
 
 
 async def test_captions_stay_in_their_topic(telegram, world, ada, bob, photo_bytes):

@@ -8,7 +8,7 @@ import pytest
 import telegram
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
-from telegram_server import TelegramServer
+from telegram_server import PATIENCE, TelegramServer
 
 pytestmark = [
     pytest.mark.anyio,
@@ -87,15 +87,15 @@ async def test_a_waiting_poll_ends_when_something_is_said(server, bot, ada):
     waiting = asyncio.create_task(bot.get_updates(timeout=10))
     await asyncio.sleep(0.05)
     await server.say(ada, "hello")
-    assert (await asyncio.wait_for(waiting, 2))[0].message.text == "hello"
+    assert (await asyncio.wait_for(waiting, PATIENCE))[0].message.text == "hello"
 
 
 async def test_of_two_pollers_the_first_one_is_turned_away(server, bot):
-    first = asyncio.create_task(bot.get_updates(timeout=10))
-    await asyncio.sleep(0.05)
+    first = asyncio.create_task(bot.get_updates(timeout=100))
+    await server.until(lambda: server.called("getUpdates", code=None))
     assert (await call(server, "getUpdates", timeout=0))["result"] == []
     with pytest.raises(Conflict):
-        await asyncio.wait_for(first, 2)
+        await asyncio.wait_for(first, PATIENCE)
 
 
 async def test_at_most_a_hundred_updates_come_at_once(server, bot, ada):

@@ -61,10 +61,11 @@ async def test_without_the_secret_nothing_is_taken(telegram, world, ada, photo_b
 
 
 async def test_an_update_is_taken_only_when_its_row_is_written(telegram, world, ada, photo_bytes):
-    telegram.fault("download", seconds=1)
+    slow = telegram.fault("download", seconds=600)
     await telegram.photo(ada, photo_bytes())
     await telegram.until(lambda: telegram.called("download"))
     assert telegram.webhook_codes == []
+    slow.over.set()
     await telegram.settled()
     assert telegram.webhook_codes == [200]
     assert len(world.hand.rows()) == 1
@@ -101,8 +102,9 @@ async def test_an_album_whose_photos_come_to_two_instances_holds_together(telegr
     for world in worlds:
         await world.start()
     album = await telegram.album(ada, [photo_bytes(colour=colour) for colour in ("red", "green", "blue", "yellow")])
-    for number, update in enumerate(telegram.pending):
-        assert await telegram.post_update(update, SECRET, target(worlds[number % 2])) == 200
+    targets = [target(worlds[number % 2]) for number in range(4)]
+    posts = (telegram.post_update(update, SECRET, to) for update, to in zip(telegram.pending, targets, strict=True))
+    assert await asyncio.gather(*posts) == [200] * 4
     answer = await telegram.answer_to(album[0])
     assert len(answer["text"].splitlines()) == 4
     await asyncio.sleep(1.5)
