@@ -60,13 +60,12 @@ def in_a_sentence(error: Exception, settings: "Settings") -> str | None:
         if error.code == 4004:
             return WRONG_TOKEN
         return f"Discord closed the connection with code {error.code}. Look at DISCORD_SHARDS and DISCORD_GATEWAY_URL."
-    if isinstance(error, (discord.GatewayNotFound, discord.DiscordServerError, *UNREACHABLE)):
-        return f"Discord cannot be reached at {settings.discord_api_url}. Is this machine online? ({_short(error)})"
+    if isinstance(error, discord.DiscordServerError):
+        return f"Discord has trouble of its own (HTTP {error.status}). Try again later."
+    if isinstance(error, (discord.GatewayNotFound, *UNREACHABLE)):
+        url = settings.discord_api_url
+        return f"Discord cannot be reached at {url}. Is this machine online? Is DISCORD_API_URL right?"
     return None
-
-
-def _short(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _token(settings: "Settings") -> str:

@@ -6,22 +6,20 @@ python tests/discord_flood.py --commands 60 --people 20
 
 import argparse
 import asyncio
-import io
-import statistics
+import contextlib
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from discord_people import Interaction  # noqa: E402
 from discord_server import DiscordServer  # noqa: E402
+from floods import noise, spread  # noqa: E402
 
 SECONDS = 600.0  # for all of them
 
@@ -36,31 +34,31 @@ class Figures:
     unanswered: int
     twice: int  # answered more than once
     seconds: float  # until the last answer
+    held_up: float  # seconds for which the bot waited for a processor, until all were acknowledged
 
     def __str__(self) -> str:
         return (
             f"{self.commands} commands at once, answered in {self.seconds:.1f} s"
             f" ({self.commands / self.seconds:.1f} a second); {self.unanswered} not at all, {self.twice} twice\n"
-            f"acknowledged after {_spread(self.acknowledged)} s\n"
-            f"answered after     {_spread(self.answered)} s"
+            f"acknowledged after {spread(self.acknowledged)}\n"
+            f"answered after     {spread(self.answered)}"
         )
 
 
-def _spread(times: list[float]) -> str:
-    if not times:
-        return "-"
-    slow = sorted(times)[max(0, round(0.95 * len(times)) - 1)]
-    return f"median {statistics.median(times):.2f}, 95 % {slow:.2f}, longest {max(times):.2f}"
+async def flood(
+    discord: DiscordServer, commands: int, people: int, held_up: Callable[[], float] = lambda: 0.0
+) -> Figures:
+    """Send them all at the same time, each with a photo of its own, and wait for the answers.
 
-
-async def flood(discord: DiscordServer, commands: int, people: int) -> Figures:
-    """Send them all at the same time, each with a photo of its own, and wait for the answers."""
+    held_up: for how long the bot has waited for a processor, on a machine with other work.
+    """
     crowd = [discord.person(f"Person {number}") for number in range(people)]
     photos = [discord.upload(noise(number)) for number in range(commands)]
-    begun = time.monotonic()
+    begun, before = time.monotonic(), held_up()
     asked = await asyncio.gather(
         *(discord.slash("caption", crowd[number % people], photo=photo) for number, photo in enumerate(photos))
     )
+    acknowledged = asyncio.create_task(_acknowledged(discord, asked, held_up))
     answered = await _answers(discord, asked)
     return Figures(
         acknowledged=[one.seconds for one in asked if one.seconds is not None],
@@ -69,7 +67,15 @@ async def flood(discord: DiscordServer, commands: int, people: int) -> Figures:
         unanswered=sum(one.answer is None for one in asked),
         twice=sum(one.answered > 1 or bool(one.follow_ups) for one in asked),
         seconds=time.monotonic() - begun,
+        held_up=await acknowledged - before,
     )
+
+
+async def _acknowledged(discord: DiscordServer, asked: list[Interaction], held_up: Callable[[], float]) -> float:
+    """What `held_up` says when all are acknowledged, or can no longer be."""
+    with contextlib.suppress(TimeoutError):
+        await discord.until(lambda: all(one.acknowledged_at for one in asked), discord.acknowledge_seconds)
+    return held_up()
 
 
 async def _answers(discord: DiscordServer, asked: list[Interaction]) -> list[float]:
@@ -89,14 +95,6 @@ async def _answers(discord: DiscordServer, asked: list[Interaction]) -> list[flo
     except TimeoutError:
         print(f"{len(asked) - len(took)} were not answered within {SECONDS:g} s", file=sys.stderr)
     return list(took.values())
-
-
-def noise(seed: int, size: tuple[int, int] = (640, 480)) -> bytes:
-    """A JPEG of soft random colours; every seed is another photo."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
 
 
 async def main(commands: int, people: int) -> None:

@@ -1,5 +1,6 @@
 """captionbot discord in a process of its own, on the small Discord server."""
 
+from pathlib import Path
 from typing import Any
 
 from discord_server import DiscordServer
@@ -24,3 +25,9 @@ async def ready(discord: DiscordServer, bot: Process, *, worker: bool = False) -
         return listens and (not worker or "the worker is ready" in bot.log)
 
     await discord.until(look, PATIENCE)
+
+
+def held_up(bot: Process) -> float:
+    """Seconds for which its event loop could have run, but something else on this machine did. Linux tells."""
+    told = Path(f"/proc/{bot._process.pid}/schedstat")
+    return int(told.read_text().split()[1]) / 1e9 if told.exists() else 0.0

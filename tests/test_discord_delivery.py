@@ -67,7 +67,7 @@ async def test_a_send_whose_answer_got_lost_is_not_shown_twice(discord, world, m
     path = f"/channels/{discord.channel}/messages"
     discord.fault("POST", path, 200, after=True)
     world.hand.work()
-    await discord.until(lambda: world.hand.rows()[0].delivered_at, 40)
+    await discord.until(lambda: world.hand.rows()[0].delivered_at)
     first, again = discord.called("POST", path)
     assert first.body["nonce"] == again.body["nonce"]
     assert first.body["enforce_nonce"] is True
@@ -104,7 +104,7 @@ async def test_discord_may_ask_to_reconnect(discord, world, ada, photo):
 
 async def test_an_invalid_session_begins_anew(discord, world, ada, photo):
     await discord.gateway.invalidate()
-    await discord.until(lambda: discord.gateway.identified == 2, 30)
+    await discord.until(lambda: discord.gateway.identified == 2)
     asked = await discord.slash("caption", ada, photo=photo)
     await discord.until(lambda: asked.answer)
 

@@ -1,15 +1,18 @@
 """Discord under load and after a crash: captionbot discord as a process, with the real worker."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
-from discord_flood import flood, noise
-from discord_processes import bot_of, ready
+from discord_flood import flood
+from discord_processes import bot_of, held_up, ready
 from discord_server import DiscordServer
+from floods import noise
 from processes import Installation
+from sqlalchemy import update
 
 from db.engine import create_engine, sessions
-from db.tables import Caption
+from db.tables import Caption, now
 
 pytest_plugins = ["processes", "redis_server"]
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("bundled")]
@@ -24,6 +27,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def discord():
     async with DiscordServer() as discord:
+        discord.acknowledge_seconds = 60  # how long it took is measured
         yield discord
 
 
@@ -37,10 +41,10 @@ def installation(tmp_path, discord):
 async def test_a_flood_is_acknowledged_in_time_and_answered_once(discord, installation):
     bot = installation.start("discord")
     await ready(discord, bot, worker=True)
-    figures = await flood(discord, commands=60, people=20)
-    print(figures)
+    figures = await flood(discord, commands=60, people=20, held_up=lambda: held_up(bot))
+    print(f"\n{figures}")
     assert len(figures.acknowledged) == 60
-    assert max(figures.acknowledged) < 3
+    assert max(figures.acknowledged) < 3 + figures.held_up  # by other tests, which is none of its doing
     assert (figures.unanswered, figures.twice) == (0, 0)
     assert await asyncio.to_thread(bot.stop) == 0
 
@@ -63,6 +67,8 @@ async def test_what_was_in_flight_when_the_bot_was_killed_is_delivered_once(disc
     bot.kill()
     before = count(rows, Caption.delivered_at.is_not(None))
     assert before < 50
+    with rows.begin() as session:
+        session.execute(update(Caption).values(delivery_lease_until=now() - timedelta(seconds=1)))  # a minute later
     again = installation.start("discord", **distributed)
     await discord.until(lambda: count(rows, Caption.delivered_at.is_not(None)) == 50, PATIENCE)
 
@@ -72,7 +78,7 @@ async def test_what_was_in_flight_when_the_bot_was_killed_is_delivered_once(disc
     answered = [one["message_reference"]["message_id"] for one in replies]
     assert sorted(answered) == sorted(message["id"] for message in messages)
     sent = discord.called("POST", "/channels/.*/messages")
-    print(f"{before} of 50 delivered before the bot was killed; {len(sent) - 25} sent again, each shown once")
+    print(f"\n{before} of 50 delivered before the bot was killed; {len(sent) - 25} sent again, each shown once")
     assert len({call.body["nonce"] for call in sent}) == 25
     assert await asyncio.to_thread(again.stop) == 0
 

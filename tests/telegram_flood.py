@@ -1,0 +1,102 @@
+"""Many chats send photos at once: how long until each is answered. A bench, and a part of tests.
+
+python tests/telegram_flood.py                     300 photos from 100 chats; bot and worker in one process
+python tests/telegram_flood.py --photos 60 --chats 20
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from floods import noise, spread  # noqa: E402
+from telegram_server import TelegramServer  # noqa: E402
+
+SECONDS = 600.0  # for all of them
+Sent = dict[int, tuple[dict[str, Any], float]]  # number of the message -> the message, and when it was sent
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one flood. answered: seconds from the update to the reply, one for each photo that got it."""
+
+    photos: int
+    chats: int
+    answered: list[float]
+    unanswered: int
+    twice: int  # answered more than once
+    astray: int  # messages of the bot that answer no photo of their chat
+    seconds: float  # until the last answer
+
+    def __str__(self) -> str:
+        return (
+            f"{self.photos} photos from {self.chats} chats at once, answered in {self.seconds:.1f} s"
+            f" ({self.photos / self.seconds:.1f} a second); {self.unanswered} not at all, {self.twice} twice,"
+            f" {self.astray} astray\n"
+            f"from the update to the reply: {spread(self.answered)}"
+        )
+
+
+async def flood(telegram: TelegramServer, photos: int, chats: int) -> Figures:
+    """Send them all at the same time, and wait for the answers."""
+    begun, sent = time.monotonic(), await send_photos(telegram, photos, chats)
+    try:
+        await telegram.until(lambda: len(telegram.called("sendMessage")) >= photos, SECONDS)
+        await telegram.settled()
+    except TimeoutError:
+        print(f"some were not answered within {SECONDS:g} s", file=sys.stderr)
+    answers = [len(telegram.answers_to(message)) for message, _ in sent.values()]
+    calls = telegram.called("sendMessage")
+    at = {json.loads(call.params["reply_parameters"])["message_id"]: call.at for call in reversed(calls)}
+    return Figures(
+        photos=photos,
+        chats=chats,
+        answered=[at[number] - asked for number, (_, asked) in sent.items() if number in at],
+        unanswered=answers.count(0),
+        twice=sum(count > 1 for count in answers),
+        astray=len(calls) - sum(answers),
+        seconds=max((call.at for call in calls), default=time.monotonic()) - begun,
+    )
+
+
+async def send_photos(telegram: TelegramServer, count: int, chats: int) -> Sent:
+    """Photos, all different, from so many private chats."""
+    people = [telegram.person(f"Person {number}") for number in range(chats)]
+    photos = [noise(number) for number in range(count)]  # before the first is sent: drawing takes time
+    sent = {}
+    for number, photo in enumerate(photos):
+        message = await telegram.photo(people[number % chats], photo)
+        sent[message["message_id"]] = message, time.monotonic()
+    return sent
+
+
+async def main(photos: int, chats: int) -> None:
+    from processes import Installation
+
+    async with TelegramServer() as telegram:
+        with tempfile.TemporaryDirectory() as folder:
+            reached = {"telegram_token": telegram.token, "telegram_api_url": telegram.url}
+            installation = Installation(Path(folder), **reached)
+            try:
+                bot = installation.start("telegram")
+                await asyncio.to_thread(bot.says, "the worker is ready")
+                await asyncio.to_thread(bot.says, "listens")
+                print(await flood(telegram, photos, chats))
+                await asyncio.to_thread(bot.stop)
+            finally:
+                installation.clean()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=300)
+    parser.add_argument("--chats", type=int, default=100)
+    asyncio.run(main(**vars(parser.parse_args())))
