@@ -148,7 +148,8 @@ def caption(
     show = printer(captioner.version, jsonl=jsonl, names=[path.name for path in paths])
     size, max_bytes = captioner.config.photo_size, settings.max_photo_mb * 1e6
     read = partial(read_picture, size=size, max_bytes=max_bytes, max_pixels=settings.max_pixels)
-    results = caption_files(captioner, paths, batch=batch or settings.max_batch, beams=beams, nbest=nbest, read=read)
+    size, lanes = batch or settings.max_batch, captioner.engine.lanes
+    results = caption_files(captioner, paths, batch=size, beams=beams, nbest=nbest, lanes=lanes, read=read)
     drawn, failed = [], False
     for result in with_progress(results, len(paths)):
         if isinstance(result, FailedFile):

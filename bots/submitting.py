@@ -125,12 +125,16 @@ class Submitting(ServiceBase):
 
     def _known(self, session: Session, photo_id: int, options: dict[str, Any], who: str) -> Caption | None:
         """What the model that serves this chat or person said of the photo already."""
+        said = requests.first_sentences(session, photo_id, options)
+        if not said:  # nearly always: the registry need not be asked
+            return None
         serving = model_registry.serving(session)
         served = serving.stable
         if serving.canary and model_registry.uses_canary(who, serving.percent):
             served = serving.canary
         version = served.version if served else backlog.bundled_version(session)
-        return requests.known(session, photo_id, version, options) if version else None
+        same = [id for id, model_version in said if model_version == version]
+        return session.get(Caption, same[0]) if same else None
 
     def _send_on(self, caption: Caption) -> Submitted:
         """After the commit: to the workers, or what is done already to its front-end."""

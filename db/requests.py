@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from db.tables import Caption, Person, Photo, State, now
 from db.upsert import insert
@@ -12,7 +13,7 @@ SENTENCE = (
     *("text", "confidence", "hedged", "is_photo", "words", "alternatives", "attention", "model_version"),
     "remembered_from",
 )
-RECENT = 20  # finished captions of a photo among which `known` looks for the same options
+RECENT = 50  # finished captions of a photo among which the same options are looked for
 
 
 def create(
@@ -49,21 +50,23 @@ def create(
         rank=rank,
         **(_copy(known) if known else {}),
     )
-    id = session.scalar(row.on_conflict_do_nothing(index_elements=["source"]).returning(Caption.id))
-    where = Caption.source == source if id is None else Caption.id == id
-    return session.scalars(_whole().where(where)).one(), id is not None
+    created = session.scalar(row.on_conflict_do_nothing(index_elements=["source"]).returning(Caption))
+    if created is None:
+        return session.scalars(_whole().where(Caption.source == source)).one(), False
+    for name, value in (("photo", photo), ("person", person), ("parent", parent)):
+        set_committed_value(created, name, value)
+    return created, True
 
 
-def known(session: Session, photo_id: int, model_version: str, options: dict[str, Any]) -> Caption | None:
-    """The newest first sentence of this model for the same photo and options.
+def first_sentences(session: Session, photo_id: int, options: dict[str, Any]) -> list[tuple[int, str | None]]:
+    """Ids and model versions of captions that are done, for the same photo and options, the newest first.
 
-    Not one that a person's correction was remembered for: that belongs to that person or chat.
+    Not those that a person's correction was remembered for: that belongs to that person or chat.
     """
     recent = (
-        select(Caption.id, Caption.options)
+        select(Caption.id, Caption.model_version, Caption.options)
         .where(
             Caption.photo_id == photo_id,
-            Caption.model_version == model_version,
             Caption.state == State.DONE,
             Caption.rank == 0,
             Caption.remembered_from.is_(None),
@@ -72,8 +75,7 @@ def known(session: Session, photo_id: int, model_version: str, options: dict[str
         .limit(RECENT)
     )
     # Compared here: PostgreSQL cannot compare JSON.
-    same = [id for id, theirs in session.execute(recent) if theirs == options]
-    return session.get(Caption, same[0]) if same else None
+    return [(id, version) for id, version, theirs in session.execute(recent) if theirs == options]
 
 
 def find(session: Session, public_id: str) -> Caption | None:

@@ -21,6 +21,10 @@ Step = Callable[[Array, State], tuple[Array, State, Array | None]]
 `extra` is None or an array with leading dimensions (batch, beams) that comes back with each word, such as attention.
 The first call has one beam, all later ones have `beams`.
 """
+Narrow = Callable[[np.ndarray], Step]
+"""Of the photos that are left, numbered as in the first call (int64), to a step function for them alone."""
+
+NARROW = 0.75  # share of its photos that are left when a batch is narrowed: moving their arrays costs a little
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,13 @@ class Hypothesis:
     score: float
 
 
-def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: int = 1) -> list[list[Hypothesis]]:
+def beam_search(
+    step: Step, state: State, *, beams: int, rules: Rules, nbest: int = 1, narrow: Narrow | None = None
+) -> list[list[Hypothesis]]:
     """The best sentences of each photo, best first: `nbest` of them, at times fewer, never none.
 
-    state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding.
+    state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding. narrow: lets photos whose
+    sentences are done leave the batch early; sentences are of very different length.
 
     A sentence ends when its end is among the best continuations, and takes its beam with it: one beam stops at its
     first end. A photo is done when all beams are used up, or when no unfinished sentence can still beat the worst of
@@ -63,7 +70,8 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
         raise ValueError(f"nbest must be from 1 to beams ({beams}), not {nbest}")
     leaf = next(iter(state.values()))
     xp, place = array_namespace(leaf), device(leaf)
-    rows = xp.arange(leaf.shape[0], device=place)[:, None]
+    left = np.arange(leaf.shape[0])  # the photos that are in the batch
+    done: list[list[Hypothesis]] = [[] for _ in left]
     tokens = xp.full((leaf.shape[0], 1), rules.start, dtype=xp.int64, device=place)
     trellis = Trellis(leaf.shape[0])
     finished = _Finished(trellis, beams, nbest, rules)
@@ -83,13 +91,25 @@ def beam_search(step: Step, state: State, *, beams: int, rules: Rules, nbest: in
         finished.judge(best)
         if not finished.free.any():
             break
-        parents, tokens = (xp.asarray(ids, device=place) for ids in continuations[:2])
+        stay = np.arange(len(left))
+        if narrow is not None and (finished.free > 0).mean() <= NARROW:
+            for photo in np.flatnonzero(finished.free == 0).tolist():
+                done[left[photo]] = finished.hypotheses(photo)
+            stay = np.flatnonzero(finished.free)
+            left = left[stay]
+            finished.narrow(stay)
+            step = narrow(left)
+        rows, parents, tokens = (
+            xp.asarray(ids, device=place) for ids in (stay[:, None], *(part[stay] for part in continuations[:2]))
+        )
         state = {name: values[rows, parents] for name, values in state.items()}
     else:
         log_probs, _, extra = step(tokens, state)
         trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
         finished.close(finished.free > 0)
-    return finished.hypotheses()
+    for photo, number in enumerate(left.tolist()):
+        done[number] = finished.hypotheses(photo)
+    return done
 
 
 def best_words(xp: Any, log_probs: Array, count: int) -> tuple[Array, Array]:
@@ -181,14 +201,17 @@ class _Finished:
                 if bound <= scores[self.nbest - 1]:
                     self.free[photo] = 0
 
-    def hypotheses(self) -> list[list[Hypothesis]]:
-        return [
-            [
-                Hypothesis(*self.trellis.trace(photo, *node), score=scores[node])
-                for node in sorted(scores, key=lambda node: -scores[node])[: self.nbest]
-            ]
-            for photo, scores in enumerate(self.scores)
-        ]
+    def hypotheses(self, photo: int) -> list[Hypothesis]:
+        """The best sentences of a photo that is done."""
+        scores = self.scores[photo]
+        best = sorted(scores, key=lambda node: -scores[node])[: self.nbest]
+        return [Hypothesis(*self.trellis.trace(photo, *node), score=scores[node]) for node in best]
+
+    def narrow(self, photos: np.ndarray) -> None:
+        """Only these photos are left."""
+        self.trellis.narrow(photos)
+        self.free = self.free[photos]
+        self.scores = [self.scores[photo] for photo in photos.tolist()]
 
     def _keep(self, photo: int, words: int, beam: int) -> None:
         total = self.trellis.totals[words][photo, beam] + self.trellis.end_log_probs[words][photo, beam]

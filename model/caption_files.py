@@ -19,6 +19,9 @@ READERS = 2  # threads that decode pictures; more would take the cores from the 
 AHEAD = 3  # batches that may be read before the engine asks for them
 
 
+Picture = np.ndarray | UnreadablePhoto
+
+
 class Captions(Protocol):
     """What is needed of a Captioner."""
 
@@ -72,35 +75,54 @@ def caption_files(
     batch: int = 16,
     beams: int = 3,
     nbest: int = 1,
+    lanes: int = 1,
     read: Callable[[Path], np.ndarray] = read_picture,
 ) -> Iterator[CaptionedFile | FailedFile]:
-    """One result for each path, in order, a batch at a time. A broken photo fails alone."""
-    waiting: list[tuple[Path, np.ndarray | UnreadablePhoto]] = []
-    for path, photo in _read_ahead(paths, AHEAD * batch, read):
+    """One result for each path, in order. A broken photo fails alone. lanes: batches at the same time."""
+
+    def caption(files: Sequence[tuple[Path, Picture]]) -> list[CaptionedFile | FailedFile]:
+        return _caption_batch(captioner, files, beams, nbest)
+
+    with ThreadPoolExecutor(lanes, thread_name_prefix="caption") as pool:
+        running: deque[Future[list[CaptionedFile | FailedFile]]] = deque()
+        for files in _batches(_read_ahead(paths, AHEAD * batch, read), batch):
+            running.append(pool.submit(caption, files))
+            if len(running) > lanes:
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+
+
+def _batches(read: Iterable[tuple[Path, Picture]], size: int) -> Iterator[list[tuple[Path, Picture]]]:
+    """So many photos each, and what lies between them that is no photo."""
+    waiting: list[tuple[Path, Picture]] = []
+    for path, photo in read:
         waiting.append((path, photo))
-        if sum(isinstance(photo, np.ndarray) for _, photo in waiting) == batch:
-            yield from _caption_batch(captioner, waiting, beams, nbest)
+        if sum(isinstance(photo, np.ndarray) for _, photo in waiting) == size:
+            yield waiting
             waiting = []
-    yield from _caption_batch(captioner, waiting, beams, nbest)
+    if waiting:
+        yield waiting
 
 
 def _caption_batch(
-    captioner: Captions, batch: Sequence[tuple[Path, np.ndarray | UnreadablePhoto]], beams: int, nbest: int
-) -> Iterator[CaptionedFile | FailedFile]:
+    captioner: Captions, batch: Sequence[tuple[Path, Picture]], beams: int, nbest: int
+) -> list[CaptionedFile | FailedFile]:
     photos = [photo for _, photo in batch if isinstance(photo, np.ndarray)]
     start = time.perf_counter()
     captions = iter(captioner.caption(photos, beams=beams, nbest=nbest) if photos else [])
     milliseconds = (time.perf_counter() - start) * 1000 / max(1, len(photos))
-    for path, photo in batch:
-        if isinstance(photo, UnreadablePhoto):
-            yield FailedFile(path, photo)
-        else:
-            yield CaptionedFile(path, photo, next(captions), milliseconds)
+    return [
+        FailedFile(path, photo)
+        if isinstance(photo, UnreadablePhoto)
+        else CaptionedFile(path, photo, next(captions), milliseconds)
+        for path, photo in batch
+    ]
 
 
 def _read_ahead(
     paths: Iterable[Path], ahead: int, read: Callable[[Path], np.ndarray]
-) -> Iterator[tuple[Path, np.ndarray | UnreadablePhoto]]:
+) -> Iterator[tuple[Path, Picture]]:
     """Photos in order, read by threads; at most `ahead` of them wait in memory."""
     reading: deque[tuple[Path, Future[np.ndarray]]] = deque()
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="read-photo")
@@ -115,7 +137,7 @@ def _read_ahead(
         pool.shutdown(cancel_futures=True)
 
 
-def _outcome(path: Path, photo: "Future[np.ndarray]") -> tuple[Path, np.ndarray | UnreadablePhoto]:
+def _outcome(path: Path, photo: "Future[np.ndarray]") -> tuple[Path, Picture]:
     try:
         return path, photo.result()
     except UnreadablePhoto as error:

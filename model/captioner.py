@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from math import isqrt
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Literal, Self
 
 import numpy as np
 
-from model.beam_search import Hypothesis, beam_search
+from model.beam_search import Hypothesis, Step, beam_search
 from model.checkpoint import StoredModel, load_model
 from model.confidence import Confidence, caption_features, mean_probability
-from model.engine import Engine, Searcher
+from model.engine import Array, Arrays, Engine, Searcher, cpu_lanes
 from model.errors import UnavailableEngine
 from model.photo_statistics import photo_statistics
 from model.sentences import Length, decoding_rules, hedge, rules_of_length, sentence
@@ -36,10 +37,11 @@ class Caption:
     attention: np.ndarray | None  # (words, rows, columns): where the network looked; None from a decoder without any
     hedged: bool
     photo: bool  # False: blank, noise, a page of text, a screenshot ...
+    encode_seconds: float = 0.0  # that the encoder took for the whole batch
 
 
 class Captioner:
-    """A model that is loaded and ready. Use it from one thread at a time."""
+    """A model that is loaded and ready. Use it from as many threads at a time as its engine has lanes."""
 
     def __init__(self, stored: StoredModel, engine: Engine):
         self.engine = engine
@@ -47,7 +49,6 @@ class Captioner:
         self.vocabulary = stored.vocabulary
         self.version = stored.version
         self.rules = decoding_rules(stored.config, stored.vocabulary)
-        self.encode_seconds = 0.0  # that the encoder took for the last batch
         self.confidence = None if stored.confidence is None else Confidence.from_json(stored.confidence)
 
     @classmethod
@@ -79,25 +80,15 @@ class Captioner:
             return []
         said = said or [()] * len(photos)
         wanted = max(_searched(beams, nbest), min(beams, 1 + max(map(len, said))))
-        found = self.search(photos, beams=beams, nbest=wanted, length=length)
+        found, seconds = self._search(photos, beams, wanted, length)
         new = [self._new_first(hypotheses, avoid) for hypotheses, avoid in zip(found, said, strict=True)]
-        return [self._caption(photo, hypotheses, nbest) for photo, hypotheses in zip(photos, new, strict=True)]
+        return [self._caption(photo, hypotheses, nbest, seconds) for photo, hypotheses in zip(photos, new, strict=True)]
 
     def search(
         self, photos: Sequence[np.ndarray], *, beams: int = 3, nbest: int = 1, length: Length = "normal"
     ) -> list[list[Hypothesis]]:
         """The sentences as decoding found them, best first, `nbest` for each photo."""
-        rules = rules_of_length(self.rules, length)
-        if isinstance(self.engine, Searcher):
-            found = self.engine.search(photos, beams=beams, rules=rules, nbest=nbest)
-            self.encode_seconds = self.engine.encode_seconds
-            return found
-        start = time.perf_counter()
-        memory, state = self.engine.encode(np.stack(photos))
-        self.encode_seconds = time.perf_counter() - start
-        return beam_search(
-            lambda tokens, state: self.engine.step(tokens, memory, state), state, beams=beams, rules=rules, nbest=nbest
-        )
+        return self._search(photos, beams, nbest, length)[0]
 
     def warm_up(self, photos: int, *, beams: int = 3, nbest: int = 1) -> None:
         """Work once with batches of up to so many photos: the first time takes longer."""
@@ -108,11 +99,29 @@ class Captioner:
         for batch in {1, photos}:
             self.caption([np.zeros((size, size, 3), np.uint8)] * batch, beams=beams, nbest=nbest)
 
+    def _search(
+        self, photos: Sequence[np.ndarray], beams: int, nbest: int, length: Length
+    ) -> tuple[list[list[Hypothesis]], float]:
+        """The sentences, and the seconds that the encoder took."""
+        rules = rules_of_length(self.rules, length)
+        if isinstance(self.engine, Searcher):
+            found = self.engine.search(photos, beams=beams, rules=rules, nbest=nbest)
+            return found, self.engine.encode_seconds
+        start = time.perf_counter()
+        memory, state = self.engine.encode(np.stack(photos))
+        seconds = time.perf_counter() - start
+        step = partial(_step, self.engine, memory)
+
+        def narrow(left: np.ndarray) -> Step:
+            return partial(_step, self.engine, {name: values[left] for name, values in memory.items()})
+
+        return beam_search(step, state, beams=beams, rules=rules, nbest=nbest, narrow=narrow), seconds
+
     def _new_first(self, hypotheses: list[Hypothesis], said: Collection[tuple[str, ...]]) -> list[Hypothesis]:
         """Best first, but those that have been said come last."""
         return sorted(hypotheses, key=lambda found: tuple(self.vocabulary.decode(found.tokens)) in said)
 
-    def _caption(self, photo: np.ndarray, hypotheses: list[Hypothesis], nbest: int) -> Caption:
+    def _caption(self, photo: np.ndarray, hypotheses: list[Hypothesis], nbest: int, encode_seconds: float) -> Caption:
         best, *others = hypotheses
         words = self.vocabulary.decode(best.tokens)
         text, confidence, hedged, is_photo = sentence(words), mean_probability(best), False, True
@@ -132,7 +141,13 @@ class Captioner:
             attention=None if best.extras is None else _grids(best.extras[:-1]),
             hedged=hedged,
             photo=is_photo,
+            encode_seconds=encode_seconds,
         )
+
+
+def _step(engine: Engine, memory: Arrays, tokens: Array, state: Arrays) -> tuple[Array, Arrays, Array | None]:
+    """The engine's step with the arguments in the order that beam search wants."""
+    return engine.step(tokens, memory, state)
 
 
 def _searched(beams: int, nbest: int) -> int:
@@ -154,6 +169,11 @@ def choose_engine(name: str = "auto") -> str:
         title, extra = ENGINES[name]
         raise UnavailableEngine(f'{title} is not installed here: pip install -e ".[{extra}]", or choose --engine auto')
     return name
+
+
+def lanes_of(engine: str = "auto") -> int:
+    """Batches that this engine runs at the same time here. Raises UnavailableEngine."""
+    return cpu_lanes() if choose_engine(engine) == "openvino" else 1
 
 
 def _start_engine(name: str, stored: StoredModel, precision: Precision, device: str) -> Engine:

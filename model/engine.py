@@ -1,5 +1,6 @@
 """What decoding needs of a network, whichever library runs it."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,8 +12,23 @@ Array = Any  # NumPy array (OpenVINO engine) or PyTorch tensor (PyTorch engine)
 Arrays = dict[str, Array]
 
 
+MOST_LANES = 4  # each needs a batch of its own to be worth it
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_lanes() -> int:
+    """Batches that a CPU should run at the same time: each on a core of its own, which then waits for no other."""
+    return min(MOST_LANES, cores())
+
+
 class Engine(Protocol):
     """An encoder and a decoder, loaded and ready. Raises UnavailableEngine when it is built without its library."""
+
+    lanes: int  # batches that may run at the same time, each from a thread of its own
 
     def encode(self, photos: np.ndarray) -> tuple[Arrays, Arrays]:
         """Look at the photos: uint8 (batch, 224, 224, 3), RGB. Gives memory and state.

@@ -8,6 +8,8 @@ this process only, whatever is installed.
 import sys
 from typing import Any
 
+from model.engine import cores
+
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino  # noqa: E402
@@ -19,13 +21,16 @@ __all__ = ["compile_graph", "openvino", "opset"]
 GROUP = 128
 
 
-def compile_graph(model: openvino.Model, *, threads: int | None = None) -> openvino.CompiledModel:
-    """Ready to run on this machine's CPU. What is not quantised runs in float32 on any processor."""
+def compile_graph(model: openvino.Model, *, lanes: int = 1) -> openvino.CompiledModel:
+    """Ready to run on this machine's CPU. What is not quantised runs in float32 on any processor.
+
+    lanes: requests that may run at the same time; they share the cores.
+    """
     options: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",  # all cores work on one batch
+        "NUM_STREAMS": lanes,
+        "INFERENCE_NUM_THREADS": max(cores(), lanes),
+        "ENABLE_CPU_PINNING": False,  # several graphs, and several processes, would be pinned to the same core
         "INFERENCE_PRECISION_HINT": "f32",
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP,
     }
-    if threads is not None:
-        options["INFERENCE_NUM_THREADS"] = threads
     return openvino.Core().compile_model(model, "CPU", options)

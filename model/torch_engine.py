@@ -35,6 +35,8 @@ class TorchEngine:
     It searches itself, see engine.Searcher. One call at a time.
     """
 
+    lanes = 1
+
     def __init__(
         self,
         stored: StoredModel,

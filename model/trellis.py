@@ -38,6 +38,14 @@ class Trellis:
         self._words.append(words)
         self._word_log_probs.append(log_probs)
 
+    def narrow(self, photos: np.ndarray) -> None:
+        """Only these photos are left."""
+        self.batch = len(photos)
+        self.sentences = self.sentences[photos]
+        for kept in (self.totals, self.end_log_probs, self._parents, self._words, self._word_log_probs):
+            kept[:] = [values[photos] for values in kept]
+        self.extras = [None if values is None else values[photos] for values in self.extras]
+
     def repeats(self, size: int) -> tuple[np.ndarray, ...]:
         """Photo, beam and word of each continuation that would say an n-gram of this size again; 0: none counts."""
         earlier = self.length - size + 1  # n-grams that are complete

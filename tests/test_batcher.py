@@ -110,6 +110,24 @@ def test_it_is_known_how_long_a_batch_has_been_running():
     assert batcher.busy_seconds() == 0
 
 
+def test_lanes_run_side_by_side_and_one_joins_for_half_a_batch_or_more():
+    engine = Engine(held=True)
+    batcher = Batcher(engine, 4, lanes=2)
+    futures = [batcher.submit(0)]
+    assert engine.busy.wait(10)
+    engine.busy.clear()
+    futures.append(batcher.submit(1))
+    assert not engine.busy.wait(0.2)  # one job is not worth a batch of its own while another runs
+    futures.append(batcher.submit(2))
+    assert engine.busy.wait(10)
+    assert batcher.busy_seconds() > 0.2
+    engine.free.set()
+    assert [future.result(10) for future in futures] == [0, 2, 4]
+    assert sorted(engine.batches) == [[0], [1, 2]]
+    batcher.close(10)
+    assert batcher.busy_seconds() == 0
+
+
 def test_closing_finishes_what_waits_and_takes_no_more():
     engine = Engine(held=True)
     batcher = Batcher(engine, 2)

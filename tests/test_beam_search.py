@@ -121,6 +121,51 @@ def test_a_batch_gives_what_its_photos_give_alone(seed, beams):
         assert [one.score for one in found] == [one.score for one in alone]
 
 
+@given(seed=st.integers(0, 2**16), batch=st.integers(1, 6), beams=st.integers(1, 4))
+@settings(deadline=None, max_examples=40)
+def test_photos_that_are_done_leave_the_batch_and_the_others_are_the_same(seed, batch, beams):
+    rules = Rules(START, END, max_words=8)
+    tables = random_tables(seed, batch, 6)
+    asked = []
+
+    def narrow(left):
+        def step(tokens, state):
+            asked.append(len(tokens))
+            rows = tables[left][np.arange(len(left))[:, None], tokens]  # what no state carries: it must be narrowed too
+            return rows, state, rows
+
+        return step
+
+    state = {"any": np.zeros((batch, 1))}
+    narrowed = beam_search(narrow(np.arange(batch)), state, beams=beams, rules=rules, nbest=beams, narrow=narrow)
+    whole = search(tables, rules, beams=beams, nbest=beams)
+    assert [[found.tokens for found in photo] for photo in narrowed] == [
+        [found.tokens for found in photo] for photo in whole
+    ]
+    assert asked == sorted(asked, reverse=True)
+
+
+def test_a_short_sentence_is_not_carried_along_to_the_end_of_a_long_one():
+    tables = np.full((2, 5, 5), -20.0, np.float32)
+    for photo, path in enumerate([(START, A, END), (START, A, B, C, END)]):
+        for here, there in itertools.pairwise(path):
+            tables[photo, here, there] = -0.1
+    asked = []
+
+    def narrow(left):
+        def step(tokens, state):
+            asked.append(len(tokens))
+            return tables[left][np.arange(len(left))[:, None], tokens], state, None
+
+        return step
+
+    found = beam_search(
+        narrow(np.arange(2)), {"any": np.zeros((2, 1))}, beams=1, rules=Rules(START, END, 8), narrow=narrow
+    )
+    assert [one.tokens for [one] in found] == [(A,), (A, B, C)]
+    assert asked == [2, 2, 1, 1]
+
+
 def test_the_order_of_a_batch_does_not_matter():
     tables, rules = random_tables(7, batch=6, vocabulary=9), Rules(START, END, 7, (START,))
     order = np.random.default_rng(0).permutation(6)

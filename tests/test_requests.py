@@ -65,26 +65,26 @@ def test_a_finished_sentence_is_copied_into_a_new_row(session: Session):
     assert (caption.id, caption.public_id) != (known.id, known.public_id)
 
 
-def test_the_newest_caption_of_the_same_photo_model_and_options_is_known(session: Session):
+def test_first_sentences_of_the_same_photo_and_options_are_known_the_newest_first(session: Session):
     photo = make_photo(session)
-    old, new = [make_caption(session, photo=photo, text=text, options=OPTIONS) for text in ("old", "new")]
-    assert old.id < new.id
-    assert requests.known(session, photo.id, "bundled", OPTIONS) == new
+    versions = "bundled", "v1", "bundled"
+    made = [make_caption(session, photo=photo, text="a", model_version=name, options=OPTIONS) for name in versions]
+    ids = [caption.id for caption in made]
+    assert requests.first_sentences(session, photo.id, OPTIONS) == [*zip(ids, versions, strict=True)][::-1]
 
 
 def test_what_differs_or_is_not_the_first_sentence_is_not_known(session: Session):
     photo = make_photo(session)
     make_caption(session, text="another photo", options=OPTIONS)
     make_caption(session, photo=photo, text="other options", options=OPTIONS | {"beams": 1})
-    make_caption(session, photo=photo, text="another model", options=OPTIONS, model_version="v1")
     make_caption(session, photo=photo, text="another one", options=OPTIONS, rank=1)
     make_caption(session, photo=photo, state=State.FAILED, model_version="bundled", options=OPTIONS)
-    assert requests.known(session, photo.id, "bundled", OPTIONS) is None
+    assert requests.first_sentences(session, photo.id, OPTIONS) == []
 
 
 def test_a_sentence_remembered_for_somebody_is_not_known_to_others(session: Session):
     caption = make_caption(session, text="my cat Tom", remembered_from=1)
-    assert requests.known(session, caption.photo_id, "bundled", {}) is None
+    assert requests.first_sentences(session, caption.photo_id, {}) == []
 
 
 # Finding

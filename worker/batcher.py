@@ -1,6 +1,7 @@
 """Gathers jobs into batches without a timer: while the engine is busy they gather, when it is free it takes what waits.
 
-An idle worker answers a lone job at once, a busy one runs full batches.
+An idle worker answers a lone job at once, a busy one runs full batches. An engine with several lanes runs as many
+batches side by side; one that joins others has at least half of what it may have, for small ones cost nearly as much.
 """
 
 import logging
@@ -18,24 +19,32 @@ Outcome = TypeVar("Outcome")
 
 
 class Batcher(Generic[Job, Outcome]):
-    """A thread that runs batches, one after the other."""
+    """Threads, one a lane, each of which runs batches one after the other."""
 
     def __init__(
         self,
         run: Callable[[list[Job]], Sequence[Outcome]],
         max_batch: int,
         *,
+        lanes: int = 1,
         key: Callable[[Job], Hashable] = lambda job: None,
         name: str = "batcher",
     ):
-        """run: jobs to as many outcomes, in the same order. key: only jobs whose keys are equal share a batch."""
+        """run: jobs to as many outcomes, in the same order; lanes: calls of it at the same time.
+
+        key: only jobs whose keys are equal share a batch.
+        """
         self._run_batch, self._max_batch, self._key = run, max_batch, key
         self._waiting: deque[tuple[Job, Future[Outcome]]] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self._since: float | None = None  # when the batch that runs began, as time.monotonic()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._running: dict[int, float] = {}  # lane -> when the batch that runs in it began, as time.monotonic()
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), name=f"{name}-{lane}", daemon=True)
+            for lane in range(lanes)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, job: Job) -> "Future[Outcome]":
         """The outcome of this job, or what it raised. Raises RuntimeError after `close`."""
@@ -44,38 +53,45 @@ class Batcher(Generic[Job, Outcome]):
             if self._closed:
                 raise RuntimeError("the batcher is closed")
             self._waiting.append((job, future))
-            self._changed.notify()
+            self._changed.notify_all()
         return future
 
     def close(self, timeout: float | None = None) -> None:
         """Finish what waits, then stop. timeout: seconds to wait for that."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
-        self._thread.join(timeout)
+            self._changed.notify_all()
+        end = None if timeout is None else time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(None if end is None else max(0.0, end - time.monotonic()))
 
     def busy_seconds(self) -> float:
-        """How long the batch that runs has been running; 0 when none does."""
-        since = self._since
-        return 0.0 if since is None else time.monotonic() - since
+        """How long the batch that has been running longest has been running; 0 when none runs."""
+        begun = [*self._running.values()]
+        return time.monotonic() - min(begun) if begun else 0.0
 
-    def _work(self) -> None:
-        while batch := self._next():
-            self._since = time.monotonic()
+    def _work(self, lane: int) -> None:
+        while batch := self._next(lane):
             jobs = [job for job, _ in batch]
             for (_, future), outcome in zip(batch, self._outcomes(jobs), strict=True):
                 if isinstance(outcome, _Raised):
                     future.set_exception(outcome.error)
                 else:
                     future.set_result(outcome)
-            self._since = None
 
-    def _next(self) -> list[tuple[Job, "Future[Outcome]"]]:
+    def _may_begin(self) -> bool:
+        waiting = len(self._waiting)
+        return self._closed or waiting >= self._max_batch / 2 or (waiting > 0 and not self._running)
+
+    def _next(self, lane: int) -> list[tuple[Job, "Future[Outcome]"]]:
         """The oldest job and those behind it that may share its batch; nothing once the batcher is closed and empty."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._running.pop(lane, None)
+            self._changed.notify_all()
+            self._changed.wait_for(self._may_begin)
             if not self._waiting:
                 return []
+            self._running[lane] = time.monotonic()
             key = self._key(self._waiting[0][0])
             batch: list[tuple[Job, Future[Outcome]]] = []
             others: list[tuple[Job, Future[Outcome]]] = []

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.model_registry import Serving, serving
 from db.photo_store import PhotoStore
-from model.captioner import choose_engine
+from model.captioner import choose_engine, lanes_of
 from worker.app import TASK, JobQueue
 from worker.current_model import CurrentModel, load_warm
 from worker.heartbeat import LEASE, Heartbeat
@@ -28,7 +28,7 @@ from worker.wake import Wakes
 
 log = logging.getLogger(__name__)
 
-BATCHES = 3  # worth of threads: one batch is in the engine, the photos of the next are read, a third gathers
+AHEAD = 2  # batches beside those in the engine: the photos of one are read, another gathers
 STOP = 30.0  # seconds
 
 
@@ -58,8 +58,9 @@ class Worker:
             model_dir,
         )
         self._heartbeat = Heartbeat(sessions, self.name, choose_engine(engine), lambda: self._models.versions, lease)
+        lanes = lanes_of(engine)
         self._captioning = Captioning(
-            sessions, store, self._models, self._heartbeat, wakes, max_batch=max_batch, beams=beams
+            sessions, store, self._models, self._heartbeat, wakes, max_batch=max_batch, beams=beams, lanes=lanes
         )
         app.task(name=TASK, shared=False)(self._captioning.handle)
         app.set_default()  # Celery's threads look their task up there
@@ -67,7 +68,7 @@ class Worker:
             app=app,
             hostname=self.name,
             pool_cls="threads",
-            concurrency=BATCHES * max_batch,
+            concurrency=(lanes + AHEAD) * max_batch,
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,

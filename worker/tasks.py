@@ -1,7 +1,7 @@
 """What a worker does with a message: claim the row, read its photo, have it captioned, write the sentence.
 
 Claims and sentences go to the database in groups, as photos go to the engine: what waits while it is busy shares its
-next transaction. And with two batches in the works there is no hurry to claim a third: it gathers.
+next transaction. And with a batch to spare for each lane of the engine there is no hurry to claim more: it gathers.
 """
 
 import logging
@@ -70,14 +70,18 @@ class Captioning:
         *,
         max_batch: int,
         beams: int,
+        lanes: int = 1,
         time_limit: float = TIME_LIMIT,
     ):
+        """lanes: batches that the engine runs at the same time."""
         self._sessions, self._store, self._model = sessions, store, model
         self._heartbeat, self._wakes = heartbeat, wakes
-        self._max_batch, self._beams, self._time_limit = max_batch, beams, time_limit
+        self._room, self._beams, self._time_limit = lanes * max_batch, beams, time_limit
         self._stopping = threading.Event()
         self._claims: Batcher[int, Caption | None] = Batcher(self._claim, 2 * max_batch, name="claims")
-        self._engine: Batcher[Job, Result] = Batcher(run_engine, max_batch, key=lambda job: job.kind, name="engine")
+        self._engine: Batcher[Job, Result] = Batcher(
+            run_engine, max_batch, lanes=lanes, key=lambda job: job.kind, name="engine"
+        )
         self._writer: Batcher[tuple[Caption, Result | str], bool] = Batcher(self._write, 2 * max_batch, name="writer")
 
     def handle(self, caption_id: int) -> None:
@@ -141,7 +145,7 @@ class Captioning:
             with self._sessions.begin() as session:
                 return captions.claim_many(session, ids, self._heartbeat.name, self._heartbeat.lease)
 
-        self._heartbeat.wait_for_room(self._max_batch)
+        self._heartbeat.wait_for_room(self._room)
         mine = {row.id: row for row in self._patiently(claim)}
         for row in mine:
             self._heartbeat.hold(row)
@@ -193,11 +197,10 @@ def run_engine(jobs: list[Job]) -> list[Result]:
         said=[job.said for job in jobs],
     )
     milliseconds = 1000 * (time.perf_counter() - start)
-    encoding = 1000 * first.model.captioner.encode_seconds
-    return [_result(said, first.model.version, milliseconds, encoding, len(jobs)) for said in found]
+    return [_result(said, first.model.version, milliseconds, len(jobs)) for said in found]
 
 
-def _result(said: Said, version: str, milliseconds: float, encoding: float, batch_size: int) -> Result:
+def _result(said: Said, version: str, milliseconds: float, batch_size: int) -> Result:
     return Result(
         text=said.text,
         confidence=said.confidence,
@@ -208,7 +211,7 @@ def _result(said: Said, version: str, milliseconds: float, encoding: float, batc
         attention=None if said.attention is None else attention_maps(said.attention),
         model_version=version,
         milliseconds=milliseconds,
-        encode_milliseconds=encoding,
+        encode_milliseconds=1000 * said.encode_seconds,
         batch_size=batch_size,
     )
 
