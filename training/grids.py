@@ -73,8 +73,8 @@ class LiveGrids:
         photos = torch.from_numpy(np.stack([self._read(example) for example in batch])).to(self.device)
         if random is not None:
             photos = vary(photos, _mirrorable(batch) & (random.random(len(batch)) < 0.5), random)
-        fast = mixed_precision(self.device, None if random is not None else False)  # validation sees what serves
-        with fast, torch.set_grad_enabled(random is not None and torch.is_grad_enabled()):
+        learning = random is not None and torch.is_grad_enabled()
+        with mixed_precision(self.device), torch.set_grad_enabled(learning):
             return grid_of(self.encoder(normalise(photos))).float()
 
     def parameters(self) -> list[nn.Parameter]:
