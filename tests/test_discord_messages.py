@@ -2,6 +2,7 @@
 
 import pytest
 
+from bots import discord_intake
 from db.tables import Chat
 
 pytest_plugins = ["discord_world"]
@@ -114,6 +115,23 @@ async def test_an_error_of_ours_is_told_too(discord, world, ada, photo):
     await discord.post(ada, mention(discord), attachments=[photo])
     (reply,) = await sent(discord)
     assert reply["content"] == "Something went wrong on my side. Please try again later."
+
+
+async def test_an_error_of_ours_where_the_bot_may_not_write_is_told_in_private(discord, world, ada, photo):
+    world.service.limits = None
+    discord.no_permission.add(discord.channel)
+    await discord.post(ada, mention(discord), attachments=[photo])
+    (told,) = await sent(discord, discord.direct_channel(ada)["id"])
+    assert told["content"].startswith("I am not allowed to do that here.")
+
+
+async def test_what_was_refused_is_remembered_of_the_last_requests_only(discord, world, ada, photo, monkeypatch):
+    monkeypatch.setattr(discord_intake, "REMEMBERED", 1)
+    world.hand.idle = True
+    for _ in range(3):
+        await discord.post(ada, mention(discord), attachments=[photo, discord.upload(b"no photo")])
+    await discord.until(lambda: len(world.hand.waiting) == 3 and not world.bot.intake.gathering)
+    assert len(world.bot.intake.refused) == 1
 
 
 async def test_deleting_the_photo_deletes_the_reply_and_the_caption(discord, world, ada, photo):

@@ -212,29 +212,29 @@ async def test_without_feedback_there_is_no_export(telegram, admin):
     assert "no feedback to export yet" in (await say(telegram, admin, "/export"))["text"]
 
 
-async def test_admins_export_feedback_as_a_file(telegram, admin, photo_bytes):
+@pytest.fixture
+async def rated(telegram, admin, photo_bytes):
+    """An answer with a thumb, under a photo that may be kept."""
     answer = await telegram.answer_to(await telegram.photo(admin, photo_bytes()))
     await telegram.answered(await telegram.press(admin, answer, "👍"))
     (asked,) = await telegram.until(
         lambda: [one for one in telegram.sent_to(admin) if "May photos" in one.get("text", "")]
     )
     await telegram.answered(await telegram.press(admin, asked, "Yes"))
+    return answer
+
+
+async def test_admins_export_new_feedback_as_a_file(telegram, admin, rated):
     sent = await say(telegram, admin, "/export")
     assert sent["document"]["file_name"] == "feedback.zip"
     await telegram.settled()
     assert "no feedback that you do not have" in (await say(telegram, admin, "/export"))["text"]
     assert (await say(telegram, admin, "/export all"))["document"]
     await telegram.settled()
-    await telegram.answered(await telegram.press(admin, answer, "👎"))
+    await telegram.answered(await telegram.press(admin, rated, "👎"))
     assert (await say(telegram, admin, "/export"))["document"]
 
 
-async def test_an_export_that_does_not_arrive_comes_again(telegram, admin, photo_bytes):
-    answer = await telegram.answer_to(await telegram.photo(admin, photo_bytes()))
-    await telegram.answered(await telegram.press(admin, answer, "👍"))
-    (asked,) = await telegram.until(
-        lambda: [one for one in telegram.sent_to(admin) if "May photos" in one.get("text", "")]
-    )
-    await telegram.answered(await telegram.press(admin, asked, "Yes"))
+async def test_an_export_that_does_not_arrive_comes_again(telegram, admin, rated):
     telegram.fault("sendDocument", 502)
     assert (await say(telegram, admin, "/export"))["document"]
