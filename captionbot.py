@@ -144,7 +144,9 @@ def caption(
     from model.caption_output import printer, with_progress
     from model.captioner import Captioner
 
-    captioner = Captioner.load(model or settings.model_dir, engine=engine or settings.engine)
+    captioner = Captioner.load(
+        model or settings.model_dir, engine=engine or settings.engine, neutral_wording=settings.neutral_wording
+    )
     show = printer(captioner.version, jsonl=jsonl, names=[path.name for path in paths])
     size, max_bytes = captioner.config.photo_size, settings.max_photo_mb * 1e6
     read = partial(read_picture, size=size, max_bytes=max_bytes, max_pixels=settings.max_pixels)

@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     engine: Literal["auto", "openvino", "torch"] = "auto"
     max_batch: int = Field(16, ge=1, le=256)
     beams: int = Field(3, ge=1, le=20)
+    neutral_wording: bool = False
 
     # Front-ends
     telegram_token: SecretStr | None = None

@@ -18,6 +18,7 @@ from model.engine import Array, Arrays, Engine, Searcher, cpu_lanes
 from model.errors import UnavailableEngine
 from model.photo_statistics import photo_statistics
 from model.sentences import Length, decoding_rules, hedge, rules_of_length, sentence
+from model.wording import neutral
 
 Precision = Literal["auto", "int8", "f32"]
 NO_PHOTO = "This does not look like a photo."
@@ -30,7 +31,7 @@ class Caption:
     """One sentence about one photo, and all that is known of it."""
 
     text: str  # for people: capitalised, hedged when unsure, NO_PHOTO when there is none
-    words: tuple[str, ...]  # as decoded
+    words: tuple[str, ...]  # of the sentence, without what is said around it
     confidence: float  # 0 to 1: how often text of this confidence is right
     alternatives: tuple[str, ...]  # the next best sentences, best first
     word_log_probs: tuple[float, ...]  # one per word
@@ -43,8 +44,10 @@ class Caption:
 class Captioner:
     """A model that is loaded and ready. Use it from as many threads at a time as its engine has lanes."""
 
-    def __init__(self, stored: StoredModel, engine: Engine):
+    def __init__(self, stored: StoredModel, engine: Engine, *, neutral_wording: bool = False):
+        """neutral_wording: see wording.py."""
         self.engine = engine
+        self.neutral_wording = neutral_wording
         self.config = stored.config
         self.vocabulary = stored.vocabulary
         self.version = stored.version
@@ -52,7 +55,15 @@ class Captioner:
         self.confidence = None if stored.confidence is None else Confidence.from_json(stored.confidence)
 
     @classmethod
-    def load(cls, folder: Path, engine: str = "auto", *, precision: Precision = "auto", device: str = "auto") -> Self:
+    def load(
+        cls,
+        folder: Path,
+        engine: str = "auto",
+        *,
+        precision: Precision = "auto",
+        device: str = "auto",
+        neutral_wording: bool = False,
+    ) -> Self:
         """Read a model folder and start an engine; "auto" is OpenVINO where it is installed, else PyTorch.
 
         precision: of OpenVINO, see openvino_engine.py. device: of PyTorch, "auto" or as torch.device takes it.
@@ -60,7 +71,7 @@ class Captioner:
         """
         chosen = choose_engine(engine)
         stored = load_model(folder)
-        return cls(stored, _start_engine(chosen, stored, precision, device))
+        return cls(stored, _start_engine(chosen, stored, precision, device), neutral_wording=neutral_wording)
 
     def caption(
         self,
@@ -119,11 +130,16 @@ class Captioner:
 
     def _new_first(self, hypotheses: list[Hypothesis], said: Collection[tuple[str, ...]]) -> list[Hypothesis]:
         """Best first, but those that have been said come last."""
-        return sorted(hypotheses, key=lambda found: tuple(self.vocabulary.decode(found.tokens)) in said)
+        return sorted(hypotheses, key=lambda found: tuple(self._words(found)) in said)
+
+    def _words(self, hypothesis: Hypothesis) -> list[str]:
+        """As people read them."""
+        words = self.vocabulary.decode(hypothesis.tokens)
+        return neutral(words) if self.neutral_wording else words
 
     def _caption(self, photo: np.ndarray, hypotheses: list[Hypothesis], nbest: int, encode_seconds: float) -> Caption:
         best, *others = hypotheses
-        words = self.vocabulary.decode(best.tokens)
+        words = self._words(best)
         text, confidence, hedged, is_photo = sentence(words), mean_probability(best), False, True
         if self.confidence is not None:
             confidence = self.confidence.good(caption_features(hypotheses))
@@ -136,7 +152,7 @@ class Captioner:
             text=text,
             words=tuple(words),
             confidence=confidence,
-            alternatives=tuple(sentence(self.vocabulary.decode(other.tokens)) for other in others[: nbest - 1]),
+            alternatives=tuple(sentence(self._words(other)) for other in others[: nbest - 1]),
             word_log_probs=best.log_probs[:-1],
             attention=None if best.extras is None else _grids(best.extras[:-1]),
             hedged=hedged,

@@ -94,6 +94,7 @@ class Parts:
             engine=settings.engine,
             max_batch=settings.max_batch,
             beams=settings.beams,
+            neutral_wording=settings.neutral_wording,
         )
         with with_database():
             worker.start()

@@ -1,6 +1,7 @@
 """The model that ships: sound, small enough for git, honest about itself, and sober before what is no photo."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from non_photos import unseen_non_photos
 from model.captioner import Captioner
 from model.checkpoint import load_model
 from model.photos import read_photo_file
+from model.wording import neutral
 
 pytest.importorskip("openvino")
 
@@ -57,3 +59,13 @@ def test_no_sentence_about_the_samples_ends_in_mid_phrase(captioner):
     photos = [read_photo_file(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
     endings = {caption.words[-1] for caption in captioner.caption(photos, beams=5)}
     assert not endings & {"a", "an", "the", "of", "with", "in", "on", "and", "is"}
+
+
+def test_neutral_wording_guesses_at_nobody(captioner):
+    photos = [read_photo_file(path) for path in sorted((ROOT / "samples").glob("*.jpg"))]
+    plain = captioner.caption(photos, beams=3, nbest=3)
+    wary = Captioner.load(BUNDLED, "openvino", neutral_wording=True).caption(photos, beams=3, nbest=3)
+    assert [neutral(caption.words) for caption in plain] == [[*caption.words] for caption in wary]
+    assert {"man", "woman", "boy", "girl"} & {word for caption in plain for word in caption.words}
+    said = " ".join(" ".join([caption.text, *caption.alternatives]) for caption in wary).lower()
+    assert not re.search(r"\b(man|woman|men|women|boy|girl)\b", said)

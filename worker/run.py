@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,16 @@ class Worker:
         device: str = "auto",
         max_batch: int = 16,
         beams: int = 3,
+        neutral_wording: bool = False,
         lease: timedelta = LEASE,
     ):
         """model_dir: the model folder that serves while the registry names none. lease: of rows, renewed while held."""
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._sessions = sessions
-        self._models = CurrentModel(
-            lambda folder: load_warm(folder, engine, device=device, max_batch=max_batch, beams=beams),
-            self._serving,
-            model_dir,
+        load = partial(
+            load_warm, engine=engine, device=device, max_batch=max_batch, beams=beams, neutral_wording=neutral_wording
         )
+        self._models = CurrentModel(load, self._serving, model_dir)
         self._heartbeat = Heartbeat(sessions, self.name, choose_engine(engine), lambda: self._models.versions, lease)
         lanes = lanes_of(engine)
         self._captioning = Captioning(
