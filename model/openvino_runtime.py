@@ -6,7 +6,7 @@ this process only, whatever is installed.
 """
 
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from model.engine import cores
 
@@ -21,16 +21,18 @@ __all__ = ["compile_graph", "openvino", "opset"]
 GROUP = 128
 
 
-def compile_graph(model: openvino.Model, *, lanes: int = 1) -> openvino.CompiledModel:
-    """Ready to run on this machine's CPU. What is not quantised runs in float32 on any processor.
+def compile_graph(
+    model: openvino.Model, *, lanes: int = 1, precision: Literal["f32", "bf16"] = "f32"
+) -> openvino.CompiledModel:
+    """Ready to run on this machine's CPU.
 
-    lanes: requests that may run at the same time; they share the cores.
+    lanes: requests that may run at the same time; they share the cores. precision: of what is not quantised.
     """
     options: dict[str, Any] = {
         "NUM_STREAMS": lanes,
         "INFERENCE_NUM_THREADS": max(cores(), lanes),
         "ENABLE_CPU_PINNING": False,  # several graphs, and several processes, would be pinned to the same core
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": precision,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP,
     }
     return openvino.Core().compile_model(model, "CPU", options)
