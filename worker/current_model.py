@@ -37,9 +37,11 @@ class _Now:
     percent: int = 0
 
 
-def load_warm(folder: Path, engine: str, *, device: str, max_batch: int, beams: int) -> Captioner:
+def load_warm(
+    folder: Path, engine: str, *, device: str, max_batch: int, beams: int, neutral_wording: bool = False
+) -> Captioner:
     """A captioner that has worked: the first batch of a size takes longer. Raises what Captioner.load raises."""
-    captioner = Captioner.load(folder, engine, device=device)
+    captioner = Captioner.load(folder, engine, device=device, neutral_wording=neutral_wording)
     captioner.warm_up(max_batch, beams=beams, nbest=min(beams, SENTENCES))
     return captioner
 
@@ -54,6 +56,7 @@ class CurrentModel:
         """
         self._load, self._serving, self._bundled = load, serving, bundled
         self._now: _Now | None = None
+        self._before: LoadedModel | None = None  # the stable model until the last change: going back takes no loading
         self._loaded: dict[Path, LoadedModel] = {}
         self._failed: dict[Path, float] = {}  # when it may be tried again, as time.monotonic()
         self._stop = threading.Event()
@@ -96,8 +99,10 @@ class CurrentModel:
         now = _Now(stable, canary, serving.percent if canary else 0)
         if now != self._now:
             log.info("model %s serves%s", stable.version, f", {canary.version} to {now.percent} %" if canary else "")
-        self._now = now
-        self._loaded = {folder: model for folder, model in self._loaded.items() if model in (stable, canary)}
+        if self._now and stable != self._now.stable:
+            self._before = self._now.stable
+        self._now, kept = now, (stable, canary, self._before)
+        self._loaded = {folder: model for folder, model in self._loaded.items() if model in kept}
 
     def _get(self, wanted: ServedModel | None) -> LoadedModel | None:
         """The model; None if it cannot be had now."""
