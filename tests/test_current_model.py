@@ -95,6 +95,25 @@ def test_going_back_to_the_bundled_model(serving, registry):
     assert current.choose("web:1").version == "hash of bundled"
 
 
+def test_going_back_takes_no_loading(serving, registry):
+    folders = Folders()
+    current = started(folders, serving)
+    for version in ("v1", None, "v1"):
+        registry(version)
+        current.look()
+    assert current.choose("web:1").version == "v1"
+    assert folders.loaded == ["bundled", "v1"]
+
+
+def test_only_the_last_one_is_kept_to_go_back_to(serving, registry):
+    folders = Folders()
+    current = started(folders, serving)
+    for version in ("v1", "v2", None, None):
+        registry(version)
+        current.look()
+    assert folders.loaded == ["bundled", "v1", "v2", "bundled"]
+
+
 def test_a_canary_serves_its_share_and_nobody_else(serving, registry):
     registry("v1")
     registry("v2", 30)
