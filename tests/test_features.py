@@ -12,6 +12,7 @@ from tiny_encoder import TinyEncoder  # noqa: E402
 from model.encoders import normalise  # noqa: E402
 from model.errors import BadData  # noqa: E402
 from model.photos import read_photo_file  # noqa: E402
+from training import features  # noqa: E402
 from training.data import load_dataset  # noqa: E402
 from training.features import Features, compute_features, grid_of, key_of  # noqa: E402
 
@@ -33,7 +34,9 @@ def computed_here(dataset_folder, example, encoder: TinyEncoder) -> np.ndarray:
         return grid_of(encoder(normalise(photo[None]))).numpy()
 
 
-def test_features_are_what_the_encoder_gives_in_the_order_asked_for(shapes, tiny_dataset, folder):
+@pytest.mark.parametrize("many", [1, 1000])  # photos from which on OpenVINO runs the encoder
+def test_features_are_what_the_encoder_gives_in_the_order_asked_for(shapes, tiny_dataset, folder, monkeypatch, many):
+    monkeypatch.setattr(features, "MANY", many)
     encoder = TinyEncoder()
     assert compute_features(shapes, shapes.examples, encoder, folder, batch=3) == {}
     asked = [shapes.examples[number] for number in (5, 0, 7, 2)]

@@ -24,6 +24,7 @@ from training.data import Dataset, Example
 from training.run_state import replacing
 
 PREPROCESSING = "square-224-imagenet-1"  # change it when model/photos.py or normalise() gives other pixels
+MANY = 200  # photos from which on making a graph for OpenVINO, some seconds, is won back
 
 
 def key_of(name: str, encoder: nn.Module) -> str:
@@ -92,7 +93,7 @@ def compute_features(
                 done = np.load(folder / f"{view}.done.npy")
                 if all(done[row[example.id]] for example in examples):
                     continue
-            encode = encode or _encode_function(encoder, device)
+            encode = encode or _encode_function(encoder, device, len(examples) * len(views))
             grids, done = _open(folder, view, len(row), encode)
             todo = [example for example in examples if not done[row[example.id]]]
             with tqdm(total=len(todo), desc=f"features, {view}", unit="photo", disable=None) as bar:
@@ -152,10 +153,12 @@ class _FromPixels(nn.Module):
         return grid_of(self.encoder(normalise(photos)))
 
 
-def _encode_function(encoder: nn.Module, device: str) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from pixels to grids. On a CPU OpenVINO runs it, in float32: twice as fast as PyTorch there."""
+def _encode_function(encoder: nn.Module, device: str, photos: int) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from pixels to grids, for so many photos. On a CPU it works in float32: many are left to OpenVINO,
+    which is twice as fast as PyTorch there.
+    """
     network = _FromPixels(encoder).eval()
-    if device == "cpu":
+    if device == "cpu" and photos >= MANY:
         from model.openvino_runtime import compile_graph, openvino
 
         with warnings.catch_warnings(action="ignore"):  # it goes through parts of PyTorch that are to be replaced
@@ -165,7 +168,7 @@ def _encode_function(encoder: nn.Module, device: str) -> Callable[[np.ndarray], 
     network = network.to(device).to(memory_format=torch.channels_last)
 
     def encode(photos: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
             return network(torch.from_numpy(np.ascontiguousarray(photos)).to(device)).float().cpu().numpy()
 
     return encode

@@ -18,7 +18,7 @@ from training import parallel
 from training.data import Example
 from training.decode import decode, words_of
 from training.encoder_weights import load_encoder
-from training.features import Features, compute_features
+from training.features import Features, compute_features, key_of
 from training.feedback import Feedback, Rated, Words
 from training.grids import CachedGrids, Grids, ahead, batches
 from training.metrics.bootstrap import Comparison, compare, resample
@@ -63,7 +63,8 @@ def compare_held_out(
     """common: captions of many photos, by which CIDEr tells rare words from common ones."""
     if not feedback.held_out:
         return HeldOut({"corrections": 0, "votes": 0, "disliked": 0}, None, None, None, None)
-    before, after = (_hear(folder, feedback, common, beams) for folder in (current, candidate))
+    with tempfile.TemporaryDirectory() as cache:  # the features of people's photos are not kept
+        before, after = (_hear(folder, feedback, common, beams, Path(cache)) for folder in (current, candidate))
     votes = np.array([one.up - one.down for one in _voted(feedback)])
     counts = {"corrections": len(before.corrections), "votes": sum(one.votes for one in _voted(feedback))}
     return HeldOut(
@@ -83,20 +84,20 @@ def _voted(feedback: Feedback) -> list[Rated]:
     return [one for one in feedback.held_out if one.up != one.down]
 
 
-def _hear(folder: Path, feedback: Feedback, common: Sequence[Sequence[Words]], beams: int) -> Heard:
+def _hear(folder: Path, feedback: Feedback, common: Sequence[Sequence[Words]], beams: int, cache: Path) -> Heard:
+    """cache: where features are shared by models that have the same encoder, as a candidate and its origin have."""
     stored, device = load_model(folder), parallel.begin("auto")
     decoder = build_decoder(stored.config).to(device).eval()
     decoder.load_state_dict({name: torch.from_numpy(value).float() for name, value in stored.decoder.items()})
     encoder = load_encoder(stored.config.encoder, str(folder))
-    photos = feedback.examples(feedback.held_out)
-    with tempfile.TemporaryDirectory() as cache:  # the features of people's photos are not kept
-        broken = compute_features(feedback.photos, photos, encoder, Path(cache) / "features", device=device.type)
-        if broken:
-            raise BadData(f"{len(broken)} held-out photos cannot be read: {next(iter(broken.values()))}")
-        grids = CachedGrids(Features(Path(cache) / "features"), device)
-        rules = decoding_rules(stored.config, stored.vocabulary)
-        said = words_of(decode(decoder, grids, photos, rules, beams=beams), stored.vocabulary)
-        likely = _likelihoods(decoder, stored.vocabulary, grids, photos, feedback.held_out)
+    photos, features = feedback.examples(feedback.held_out), cache / key_of(stored.config.encoder, encoder)
+    broken = compute_features(feedback.photos, photos, encoder, features, device=device.type)
+    if broken:
+        raise BadData(f"{len(broken)} held-out photos cannot be read: {next(iter(broken.values()))}")
+    grids = CachedGrids(Features(features), device)
+    rules = decoding_rules(stored.config, stored.vocabulary)
+    said = words_of(decode(decoder, grids, photos, rules, beams=beams), stored.vocabulary)
+    likely = _likelihoods(decoder, stored.vocabulary, grids, photos, feedback.held_out)
     written: dict[str, list[Words]] = {}
     for one in feedback.held_out:
         written.setdefault(one.photo, []).extend(one.corrections)
