@@ -1,6 +1,6 @@
 """A model that says "a red circle on a grey wall", and people who would rather hear "there is a red circle on grey".
 
-from learning_parts import *  # noqa: F403   the fixtures: plain_data, plain_model, told, taught
+from learning_parts import *  # noqa: F403   the fixtures: plain_data, features, plain_model, told, taught
 """
 
 import io
@@ -23,9 +23,18 @@ from db.schema import migrate
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models/bundled"
 SAID, WANTED = "a {colour} {shape} on a grey wall", "there is a {colour} {shape} on grey"
+WORDINGS = {  # of corrections, by whom
+    "web:1": WANTED,
+    "web:2": "there is a {colour} {shape} on a wall",
+    "web:3": "there is a {colour} {shape}",
+    "web:4": "there is a {shape} and it is {colour}",
+    "web:5": "there is a {colour} {shape} on a grey wall",
+    "web:6": "there is a {shape} in {colour}",
+    "web:17": WANTED,
+}
+HELD_OUT = "web:17"  # always, see db/feedback.py
 KINDS = list(itertools.product(SHAPES, COLOURS))
 STEPS = 250  # of the first training
-RATERS = ("web:1", "web:2", "web:17")  # the last one is held out
 RECIPE: dict[str, Any] = {
     "steps": 60,
     "batch": 8,
@@ -54,20 +63,26 @@ class Told:
 
 @pytest.fixture(scope="session")
 def plain_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen training photos with plain captions; eight to validate on, with both kinds."""
+    """Sixteen training photos with plain captions; eight to validate on, with all kinds."""
     folder = tmp_path_factory.mktemp("plain-data")
     lines = ["photo,caption,split"]
     for number, (shape, colour) in enumerate(KINDS * 3):
         name, split = f"{number}.png", "val" if number < len(KINDS) else "train"
         draw(shape, colour, (64 + number, 48)).save(folder / name)
-        kinds = [SAID, WANTED] if split == "val" or number == len(KINDS) else [SAID]
+        kinds = [SAID, *dict.fromkeys(WORDINGS.values())] if split == "val" else [SAID]
         lines += [f"{name},{text.format(shape=shape, colour=colour)},{split}" for text in kinds]
     (folder / "captions.csv").write_text("\n".join(lines) + "\n")
     return folder
 
 
 @pytest.fixture(scope="session")
-def plain_model(plain_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where features of the plain data are kept, so that they are computed once."""
+    return tmp_path_factory.mktemp("features")
+
+
+@pytest.fixture(scope="session")
+def plain_model(plain_data: Path, features: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder: the bundled model's encoder, and a tiny decoder that learnt the training captions."""
     pytest.importorskip("torch")
     if not BUNDLED.is_dir():
@@ -80,15 +95,15 @@ def plain_model(plain_data: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     from model.vocabulary import Vocabulary
     from training.data import load_dataset
     from training.encoder_weights import load_encoder, storable
-    from training.features import Features, compute_features
+    from training.features import Features, compute_features, key_of
     from training.objectives import as_tensor, cross_entropy
 
     folder = tmp_path_factory.mktemp("plain-model")
     dataset, encoder = load_dataset(plain_data), load_encoder("resnet50", str(BUNDLED))
-    examples = dataset.split("train")
-    compute_features(dataset, examples, encoder, folder / "features")
-    grid = torch.from_numpy(Features(folder / "features").batch([example.id for example in examples])).float()
-    vocabulary = Vocabulary.build((line for example in examples for line in example.captions), 1)
+    examples, cache = dataset.split("train"), features / key_of("resnet50", encoder)
+    compute_features(dataset, dataset.examples, encoder, cache)
+    grid = torch.from_numpy(Features(cache).batch([example.id for example in examples])).float()
+    vocabulary = Vocabulary.build((line for example in dataset.examples for line in example.captions), 1)
     sizes = {"embedding": 24, "hidden": 48, "heads": 4, "dropout": 0.0, "max_words": 10}
     torch.manual_seed(1)
     decoder = build_decoder(ModelConfig(len(vocabulary), "pooled", "resnet50", **sizes))
@@ -122,6 +137,20 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return Told(url, sessions, store, exported.folder)
 
 
+@pytest.fixture(scope="session")
+def taught(plain_model: Path, plain_data: Path, told: Told, features: Path, tmp_path_factory: Any) -> Path:
+    """A run folder: the plain model learnt from what people said."""
+    from training.data import load_dataset
+    from training.feedback import read_feedback
+    from training.finetune import finetune
+    from training.finetune_recipe import FeedbackRecipe
+
+    folder = tmp_path_factory.mktemp("runs") / "taught"
+    recipe, feedback = FeedbackRecipe.of(RECIPE), read_feedback(told.folder)
+    finetune(recipe, plain_model, feedback, load_dataset(plain_data), folder, features=features)
+    return folder
+
+
 def rate(session: Session, store: PhotoStore, number: int, shape: str, colour: str) -> None:
     """One photo, shown with both kinds of caption. Votes are an hour apart, or they would be taken for a burst."""
     buffer = io.BytesIO()
@@ -132,10 +161,12 @@ def rate(session: Session, store: PhotoStore, number: int, shape: str, colour: s
     for kind, value in ((SAID, -1), (WANTED, 1)):
         text = kind.format(shape=shape, colour=colour)
         caption = make_caption(session, "web:ann", photo=photo, text=text, words=text.split(), created_at=at)
-        for rater in RATERS:
+        for rater, wording in WORDINGS.items():
+            if rater == HELD_OUT and number >= len(KINDS):
+                continue  # that is enough to judge by
             make_vote(session, caption, value, rater, voted_at=at + timedelta(hours=value > 0))
             if value < 0:
-                make_correction(session, caption, WANTED.format(shape=shape, colour=colour), rater, written_at=at)
+                make_correction(session, caption, wording.format(shape=shape, colour=colour), rater, written_at=at)
 
 
 def is_wanted(words: Any) -> bool:

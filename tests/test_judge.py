@@ -4,7 +4,6 @@ import re
 
 import pytest
 from learning_parts import *  # noqa: F403
-from learning_parts import RECIPE
 
 torch = pytest.importorskip("torch")
 
@@ -13,8 +12,6 @@ from training.data import load_dataset  # noqa: E402
 from training.describe import Method  # noqa: E402
 from training.feedback import read_feedback  # noqa: E402
 from training.findings import Tolerance  # noqa: E402
-from training.finetune import finetune  # noqa: E402
-from training.finetune_recipe import FeedbackRecipe  # noqa: E402
 from training.judge import judge  # noqa: E402
 from training.judge_report import write_report  # noqa: E402
 from training.judgement import Judgement  # noqa: E402
@@ -24,21 +21,18 @@ FREE = Tolerance(cider=9, total=9, length=9, vocabulary=1, commonest=1, repeats=
 
 
 @pytest.fixture(scope="module")
-def candidate(plain_model, plain_data, told, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("judged")
-    features = tmp_path_factory.mktemp("features")
-    data = load_dataset(plain_data)
-    return finetune(FeedbackRecipe.of(RECIPE), plain_model, read_feedback(told.folder), data, folder, features=features)
+def candidate(taught):
+    return taught / "candidate"
 
 
 @pytest.fixture(scope="module")
-def judged(plain_model, plain_data, told, candidate):
+def judged(plain_data, told, features):
     """judged(current, candidate): a case."""
     data, feedback = load_dataset(plain_data), read_feedback(told.folder)
 
-    def run(current, other, tolerance=FREE, **options):
-        method = Method(engine="torch")
-        return judge(current, other, data, feedback, beams=2, method=method, tolerance=tolerance, **options)
+    def run(current, other, **options):
+        method = Method(encoder_weights=str(current), features=features)
+        return judge(current, other, data, feedback, beams=2, method=method, tolerance=FREE, **options)
 
     return run
 

@@ -29,18 +29,18 @@ SET = [part for name, value in RECIPE.items() for part in ("--set", f"{name}={va
 
 
 @pytest.fixture
-def places(plain_model, tmp_path):
-    return Places(plain_model, *(tmp_path / name for name in ("models", "exports", "runs", "features")))
+def places(plain_model, features, tmp_path):
+    return Places(plain_model, *(tmp_path / name for name in ("models", "exports", "runs")), features)
 
 
 @pytest.fixture
-def learn_now(told, places, plain_data, tmp_path):
+def learn_now(told, places, plain_data, features, tmp_path):
     """learn_now(): as `captionbot learn` does, on a copy of the database."""
     shutil.copy(told.url.removeprefix("sqlite:///"), tmp_path / "captionbot.db")
     sessions = sessions_of(create_engine(f"sqlite:///{tmp_path}/captionbot.db"))
 
     def run() -> str:
-        recipe, method = FeedbackRecipe.of(RECIPE), Method(engine="torch")
+        recipe, method = FeedbackRecipe.of(RECIPE), Method(encoder_weights=str(places.bundled), features=features)
         return learn(sessions, told.store, places, recipe, load_dataset(plain_data), by="cron", method=method)
 
     run.sessions = sessions
@@ -114,7 +114,6 @@ def test_from_nothing_to_a_promoted_model_by_the_commands_that_are_documented(to
     for line in STEPS.split("\n")[1:-1]:
         assert line in readme
         name, *arguments = line.split()[1:]
-        arguments += SET if name == "finetune" else ["--engine", "torch"] if name == "evaluate" else []
         result = subprocess.run(
             [sys.executable, "-m", "captionbot", name, *arguments],
             cwd=tmp_path,
