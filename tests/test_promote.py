@@ -1,5 +1,6 @@
 """Promotion: refused with reasons, carried out whole, and never half done, whenever it is killed."""
 
+import itertools
 import os
 import signal
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from random_models import random_model
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import model_registry
@@ -152,18 +154,24 @@ WATCHED = (
 
 
 def kill_at(step: int, work) -> bool:
-    """Do the work in a process that gets a SIGKILL before its step-th change on the disk. False: it was done."""
-    if (child := os.fork()) == 0:
-        count = 0
+    """Do the work in a process that gets a SIGKILL before its step-th change on the disk or statement to the database.
 
-        def watch(event: str, arguments: tuple) -> None:
-            nonlocal count
-            if event in WATCHED and (event != "open" or set("wa+") & set(str(arguments[1]))):
-                count += 1
-                if count == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
+    False: it was done.
+    """
+    if (child := os.fork()) == 0:
+        steps = itertools.count(1)
+
+        def take_step(*_) -> None:
+            if next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def watch(name: str, arguments: tuple) -> None:
+            if name in WATCHED and (name != "open" or set("wa+") & set(str(arguments[1]))):
+                take_step()
 
         sys.addaudithook(watch)
+        event.listen(Engine, "before_cursor_execute", take_step)
+        event.listen(Engine, "commit", take_step)
         try:
             work()
         finally:
@@ -188,5 +196,5 @@ def test_a_kill_at_any_step_leaves_a_valid_registry_and_a_whole_model(run, model
         assert stable is None or load_model(Path(stable.folder)).version == version
         assert [path.name for path in store.glob("[!.]*")] in ([], [version])
         step += 1
-    assert step > 15
+    assert step > 20
     assert serving(sessions_of(create_engine(url))).stable.version == version
