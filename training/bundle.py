@@ -24,19 +24,22 @@ from model.errors import BadData
 from model.photo_statistics import photo_statistics
 from model.photos import read_photo
 from model.quantization import fingerprint
+from model.sentences import sentence
 from training.confidence import area_under_roc, calibration_error, fit_confidence, fit_logistic, reliability
 from training.data import Dataset, Example
+from training.guesses import judge_guesses
 from training.metrics.cider import cider
 from training.metrics.scores import Scores, score
 from training.metrics.signature import signature
 from training.metrics.tokenizer import VERSION
-from training.model_card import RELIABILITY, model_card
+from training.model_card import CURVES, RELIABILITY, model_card
 from training.plots import plot_reliability
 from training.quantize import calibration_photos, measure_ranges
 
 # CIDEr-D that three in four of people's own captions reach against the other four of their photo (Flickr8k, dev).
 GOOD = 0.33
 FOLDS = 10
+SHOWN_EXAMPLES = 10  # of good captions, and of bad ones
 
 
 def bundle(
@@ -63,7 +66,9 @@ def bundle(
     served = _caption(stored, photos, "auto", beams)
     exact = _caption(stored, photos, "f32", beams)
     references = [example.captions for example in examples]
-    good = cider([_words(stored, found) for found in served], references) >= GOOD
+    said = [_words(stored, found) for found in served]
+    scores = cider(said, references)
+    good = scores >= GOOD
     features = [caption_features(found) for found in served]
     confidence = fit_confidence(features, good, np.stack(training_photos))
     unseen = _unseen_confidence(features, good, examples)
@@ -74,16 +79,38 @@ def bundle(
         "validation": _scores(stored, served, examples).to_json(),
         "validation_float32": _scores(stored, exact, examples).to_json(),
         "confidence": _judge(confidence, unseen, good, photos),
+        "guesses": judge_guesses(said, references),
+        "examples": _examples(examples, said, scores),
         "training": stored.metrics,
     }
     described = confidence.to_json() | {"good_means": f"CIDEr-D of at least {GOOD} against the photo's references"}
     parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, metrics)
     with tempfile.TemporaryDirectory() as folder:
         plot_reliability(reliability(unseen, good), Path(folder) / RELIABILITY)
-        picture = (Path(folder) / RELIABILITY).read_bytes()
-    card = model_card(stored.config, metrics, notes)
-    save_model(out, *parts, card, confidence=described, quantization=ranges, pictures={RELIABILITY: picture})
+        pictures = {RELIABILITY: (Path(folder) / RELIABILITY).read_bytes()}
+    if (curves := run.parent / CURVES).is_file():
+        pictures[CURVES] = curves.read_bytes()
+    card = model_card(stored.config, metrics, notes, curves=CURVES in pictures)
+    save_model(out, *parts, card, confidence=described, quantization=ranges, pictures=pictures)
     return metrics
+
+
+def _examples(examples: Sequence[Example], said: Sequence[list[str]], scores: np.ndarray) -> dict[str, Any]:
+    """From the best quarter and the worst, drawn and not picked."""
+    order, draw = np.argsort(scores), np.random.default_rng(0)
+    quarter = len(order) // 4
+    return {
+        name: [
+            {
+                "photo": examples[at].id,
+                "says": sentence(said[at]),
+                "person": sentence(examples[at].captions[0]),
+                "cider": float(scores[at]),
+            }
+            for at in sorted(draw.choice(part, min(SHOWN_EXAMPLES, quarter), replace=False), key=lambda at: -scores[at])
+        ]
+        for name, part in (("good", order[len(order) - quarter :]), ("bad", order[:quarter]))
+    }
 
 
 def _caption(

@@ -37,13 +37,21 @@ and {refused:.1%} taken for no photo.
 {training}
 
 {notes}
+{curves}
+## Ten good and ten bad
+
+Drawn from the best quarter of the validation photos and from the worst, by CIDEr-D against the photo's five references.
+
+{examples}
 
 ## What it gets wrong
 
 - It knows people and dogs outdoors, which is most of Flickr8k, and calls much else by their names: cats become dogs,
   objects without people are rarely named at all.
 - Numbers of people, colours of clothes and what somebody holds are often wrong.
-- Man, woman, boy and girl are guesses from appearance and say nothing about who somebody is.
+- Man, woman, boy and girl are guesses from appearance and say nothing about who somebody is. Of {sex[guesses]} captions of
+  these photos that name one sex, {sex[wrong]:.1%} name the one that no reference names, and of {sex[unsaid]:.1%} people said neither; of
+  {age[guesses]} that name a grown-up or a child, {age[wrong]:.1%} and {age[unsaid]:.1%}. NEUTRAL_WORDING=true says person and child instead.
 - It cannot read text in a photo, and knows no names of persons or places.
 
 ## What it must not be used for
@@ -57,14 +65,17 @@ The MIT licence covers captionbot's code. The weights were learnt from Flickr8k,
 a teacher network and unlabelled photos whose licences are unknown: treat them as for research and personal use.
 """
 
-RELIABILITY = "reliability.png"
+RELIABILITY, CURVES = "reliability.png", "curves.png"
 FROM_START = ("min_count", "decoder", "embedding", "hidden", "heads", "word_vectors", "freeze_words")
 
 SHOWN = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider", "precision", "recall", "f1")
 
 
-def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") -> str:
-    """Markdown. `metrics` as training/bundle.py collects them; `notes` is added to how it was made."""
+def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "", *, curves: bool = False) -> str:
+    """Markdown. `metrics` as training/bundle.py collects them; `notes` is added to how it was made.
+
+    curves: whether there is a picture of them.
+    """
     served, exact = metrics["validation"]["figures"], metrics["validation_float32"]["figures"]
     judged = metrics["confidence"]
     rows = [
@@ -95,7 +106,19 @@ def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "") ->
         reliability=RELIABILITY,
         training=_story(metrics["training"]),
         notes=notes.strip(),
+        curves=f"\n![Training curves]({CURVES})\n" if curves else "",
+        examples=_examples(metrics["examples"]),
+        **metrics["guesses"],
     )
+
+
+def _examples(examples: dict[str, list[dict[str, Any]]]) -> str:
+    rows = [
+        f"| {one['photo']} | {one['says']} | {one['person']} | {one['cider']:.2f} |"
+        for part in examples.values()
+        for one in part
+    ]
+    return "\n".join(["| photo | the model | a person | CIDEr |", "|---|---|---|---|", *rows])
 
 
 def _story(training: dict[str, Any]) -> str:
@@ -103,6 +126,8 @@ def _story(training: dict[str, Any]) -> str:
     if "averaged" in training:
         parts = [_story(part) for part in training["averaged"]]
         return "\n\n".join([f"The decoder is the mean of {len(parts)} (`captionbot average`).", *parts])
+    if "recipe" not in training:
+        return "The model folder that it was made from does not say."
     recipe = {name: value for name, value in training["recipe"].items() if value not in ("", False)}
     if "start_from" in recipe:  # sizes and vocabulary came from there
         recipe = {name: value for name, value in recipe.items() if name not in FROM_START}
