@@ -15,6 +15,7 @@ from model.photos import read_photo_file  # noqa: E402
 from training import features  # noqa: E402
 from training.data import load_dataset  # noqa: E402
 from training.features import Features, compute_features, grid_of, key_of  # noqa: E402
+from training.precision import has_bf16
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def test_features_are_what_the_encoder_gives_in_the_order_asked_for(shapes, tiny
     asked = [shapes.examples[number] for number in (5, 0, 7, 2)]
     found = Features(folder).batch([example.id for example in asked])
     expected = np.concatenate([computed_here(tiny_dataset, example, encoder) for example in asked])
-    np.testing.assert_allclose(found, expected, atol=2e-3)
+    coarse = many == 1 and has_bf16(torch.device("cpu"))  # eight bits of a number are right
+    np.testing.assert_allclose(found, expected, atol=0.02 if coarse else 2e-3)
 
 
 def test_a_mirrored_view_has_the_features_of_the_mirrored_photo(tmp_path, folder):
