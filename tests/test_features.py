@@ -15,7 +15,7 @@ from model.photos import read_photo_file  # noqa: E402
 from training import features  # noqa: E402
 from training.data import load_dataset  # noqa: E402
 from training.features import Features, compute_features, grid_of, key_of  # noqa: E402
-from training.precision import has_bf16
+from training.precision import has_bf16  # noqa: E402
 
 
 @pytest.fixture
