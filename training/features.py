@@ -155,8 +155,9 @@ class _FromPixels(nn.Module):
 
 
 def _encode_function(encoder: nn.Module, device: str, photos: int) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from pixels to grids, for so many photos. On a CPU many are left to OpenVINO, which is twice as fast as
-    PyTorch there, in bfloat16 where the processor has it.
+    """A function from pixels to grids, for so many photos.
+
+    On a CPU many are left to OpenVINO, which is twice as fast there, in bfloat16 where the processor has it.
     """
     network = _FromPixels(encoder).eval()
     if device == "cpu" and photos >= MANY:
