@@ -4,6 +4,7 @@ While Redis does not answer, each process counts for itself: nobody waits, and n
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ class Limits:
     def __init__(self, rates: str, redis_url: str | None = None, prefix: str = "captionbot"):
         self._rates = parse_many(rates)
         self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._one_by_one = threading.Lock()
         self._shared = _in_redis(redis_url, prefix) if redis_url else None
         self._ask_again_at = 0.0  # by time.monotonic
 
@@ -42,13 +44,14 @@ class Limits:
             except Exception as error:  # whatever a client library raises
                 log.warning("rates are counted in this process, Redis does not answer: %s", type(error).__name__)
                 self._ask_again_at = time.monotonic() + PAUSE
-        return do(self._here)
+        with self._one_by_one:
+            return do(self._here)
 
 
 def _spend(limiter: MovingWindowRateLimiter, rates: list[RateLimitItem], person: str) -> float:
     """Seconds to wait; 0 when it was counted. What is refused does not count."""
     full = [rate for rate in rates if not limiter.test(rate, person)]
-    # Between test and hit another thread or process may have been faster; a hit is counted only if there is room.
+    # Between test and hit another process may have been faster; a hit is counted only if there is room.
     full = full or [rate for rate in rates if not limiter.hit(rate, person)]
     if full:
         return max(1.0, max(limiter.get_window_stats(rate, person).reset_time for rate in full) - time.time())
