@@ -124,8 +124,8 @@ print(json.dumps(dict(before=before, after=engine.batches.most, same=free == lim
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits a process's memory as Linux does")
 def test_when_memory_runs_out_smaller_batches_say_the_same():
-    """The process may take 24 MiB more; 32 photos of 128 pixels a side want more than that for a single layer."""
-    code = LIMITED.format(tests=str(TESTS), room=24 << 20)
+    """The process may take 64 MiB more; 32 photos of 128 pixels a side want more than that for their layers."""
+    code = LIMITED.format(tests=str(TESTS), room=64 << 20)
     # What the first search gave back must be gone, or the second one lives on it.
     environment = dict(os.environ) | {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
     command = [sys.executable, "-c", code]
