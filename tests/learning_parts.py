@@ -41,7 +41,8 @@ RECIPE: dict[str, Any] = {
     "replay_share": 0.5,
     "replay_weight": 0.1,
     "thumbs": 1.0,
-    "frozen": (),  # a model so small has nothing to lose
+    "preference": 1.0,
+    "taught": (),  # a model so small has nothing to lose
     "corrections": 3.0,
     "learning_rate": 0.004,
     "warmup": 2,

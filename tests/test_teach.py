@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from model.checkpoint import load_model  # noqa: E402
 from model.decoders import build_decoder  # noqa: E402
+from model.errors import BadRecipe  # noqa: E402
 from training.data import load_dataset  # noqa: E402
 from training.encoder_weights import load_encoder  # noqa: E402
 from training.features import Features, compute_features  # noqa: E402
@@ -112,9 +113,14 @@ def test_replay_keeps_the_model_closer_to_what_it_said(lessons):
     assert kept < sum(lessons.moved(replay_share=0.0, batch=4).values())
 
 
-def test_what_is_frozen_stays_as_it_is(lessons):
-    moved = lessons.moved(frozen=("words", "whole"))
-    assert {name.partition(".")[0] for name, distance in moved.items() if distance == 0} == {"words", "whole"}
+def test_only_the_named_parts_learn(lessons):
+    moved = lessons.moved(taught=("from_hidden", "ahead_hidden"))
+    assert {name.partition(".")[0] for name, distance in moved.items() if distance > 0} == {"from_hidden"}
+
+
+def test_parts_that_are_not_there_are_named(lessons):
+    with pytest.raises(BadRecipe, match="taught is eyes; the parts of this decoder are bias, words, whole"):
+        lessons.taught(taught=("eyes",))
 
 
 @pytest.mark.parametrize("left_out", ["corrections", "preference", "thumbs"])

@@ -19,9 +19,11 @@ import torch
 from model.checkpoint import StoredModel, load_model, save_model
 from model.decoders import Decoder, build_decoder
 from model.errors import BadData, CaptionbotError, DamagedModel
+from model.sentences import decoding_rules
 from model.vocabulary import Vocabulary
 from training import parallel
 from training.data import Dataset, Example
+from training.decode import decode, words_of
 from training.encoder_weights import load_encoder
 from training.features import Features, compute_features, key_of
 from training.feedback import Feedback, Rated
@@ -55,12 +57,14 @@ def finetune(
     out: Path,
     *,
     features: Path = Path("data/features"),
+    seen: Path | None = None,
     say: Say = print,
 ) -> Path:
     """Carry out a recipe in the run folder `out`. Returns the candidate's model folder.
 
-    features: where those of the replayed photos are kept for the next time. Raises TooLittleFeedback, and nothing is
-    stored then; BadData, DamagedModel.
+    features: where those of the replayed photos are kept for the next time. seen: where those of people's photos are,
+    which must be features of this encoder; None, and nothing of people is kept. Raises TooLittleFeedback, and nothing
+    is stored then; BadData, DamagedModel.
     """
     _check(recipe, feedback, replay)
     stored = load_model(current)
@@ -77,15 +81,18 @@ def finetune(
             say(f"left out: {reason}")
         return [one for one in examples if one.id not in broken], CachedGrids(Features(folder), device)
 
-    with tempfile.TemporaryDirectory() as folder:  # the features of people's photos are not kept
-        photos, grids = see(feedback.photos, feedback.examples(feedback.learnt), Path(folder) / "features")
+    with tempfile.TemporaryDirectory() as folder:
+        photos, grids = see(feedback.photos, feedback.examples(feedback.learnt), seen or Path(folder) / "features")
         if not photos:
             raise BadData("none of the photos with feedback can be read; export again")
         rated = _without_strays(feedback.learnt, photos, decoder, stored.vocabulary, grids, recipe, say)
         original = Replay([], grids, stored.vocabulary)
         if recipe.replayed:
-            cache = features / key_of(stored.config.encoder, encoder)
-            original = Replay(*see(replay, _some(replay, recipe.steps * recipe.replayed), cache), stored.vocabulary)
+            cache, count = features / key_of(stored.config.encoder, encoder), recipe.steps * recipe.replayed
+            originals, kept = see(replay, _some(replay, min(count, recipe.replay_photos)), cache)
+            if recipe.replay == "current":
+                originals = _as_it_says(decoder, stored, kept, originals)
+            original = Replay(originals, kept, stored.vocabulary)
         lessons = lessons_from(rated, photos, stored.vocabulary)
         say(f"learning from {len(rated):,} sentences about {len(lessons):,} photos")
         curves = teach(recipe, decoder, lessons, grids, original)
@@ -112,6 +119,13 @@ def _check(recipe: FeedbackRecipe, feedback: Feedback, replay: Dataset) -> None:
 def _some(dataset: Dataset, count: int) -> list[Example]:
     """So many training photos, drawn by the hash of their ids: the same ones each time, whose features are kept."""
     return sorted(dataset.split("train"), key=lambda example: hashlib.sha256(example.id.encode()).digest())[:count]
+
+
+def _as_it_says(decoder: Decoder, stored: StoredModel, grids: Grids, examples: Sequence[Example]) -> list[Example]:
+    """These photos, each with what the model says of it in place of what people wrote."""
+    found = decode(decoder, grids, examples, decoding_rules(stored.config, stored.vocabulary), beams=1)
+    said = words_of(found, stored.vocabulary)
+    return [dataclasses.replace(example, captions=(tuple(said[example.id]),)) for example in examples]
 
 
 def _without_strays(

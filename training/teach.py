@@ -14,6 +14,7 @@ from torch.optim import AdamW
 from tqdm import tqdm
 
 from model.decoders import Decoder
+from model.errors import BadRecipe
 from model.vocabulary import PAD, Vocabulary
 from training.data import Example
 from training.finetune_recipe import FeedbackRecipe
@@ -32,7 +33,7 @@ Losses = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Replay:
-    """Original training photos, and their captions as word ids."""
+    """Original training photos. Their captions are people's, or what the model said before: see FeedbackRecipe."""
 
     examples: Sequence[Example]
     grids: Grids
@@ -48,7 +49,7 @@ def teach(
     """
     seed_torch(recipe.seed)
     device = next(decoder.parameters()).device
-    reference = copy.deepcopy(decoder).eval().requires_grad_(False)
+    reference = copy.deepcopy(decoder).eval()  # it could learn, for autocast keeps no copies of weights that cannot
     decoder.eval()
     weights = {
         "replay": recipe.replay_weight,
@@ -56,7 +57,7 @@ def teach(
         "preference": recipe.preference,
         "thumbs": recipe.thumbs,
     }
-    taught = _thaw(decoder, recipe.frozen)
+    taught = _thaw(decoder, recipe.taught)
     optimiser = AdamW(taught, lr=recipe.learning_rate, weight_decay=0.0, fused=True)
     draws = generator("replayed captions", recipe.seed)
     replayed = _endless(replay.examples, recipe.replayed, generator("replay", recipe.seed))
@@ -85,11 +86,15 @@ def teach(
     return curves
 
 
-def _thaw(decoder: Decoder, frozen: Sequence[str]) -> list[nn.Parameter]:
-    """Let only those parameters change whose part of the decoder is not frozen. Returns them."""
+def _thaw(decoder: Decoder, taught: Sequence[str]) -> list[nn.Parameter]:
+    """Let only the named parts of the decoder change; none named: all. Returns their parameters. Raises BadRecipe."""
     for name, parameter in decoder.named_parameters():
-        parameter.requires_grad_(name.partition(".")[0] not in frozen)
-    return [parameter for parameter in decoder.parameters() if parameter.requires_grad]
+        parameter.requires_grad_(not taught or name.partition(".")[0] in taught)
+    learning = [parameter for parameter in decoder.parameters() if parameter.requires_grad]
+    if not learning:
+        parts = ", ".join(dict.fromkeys(name.partition(".")[0] for name, _ in decoder.named_parameters()))
+        raise BadRecipe(f"taught is {', '.join(taught)}; the parts of this decoder are {parts}")
+    return learning
 
 
 def _losses(
