@@ -1,6 +1,8 @@
 """Does captionbot learn what people like? Simulated people use the real service; then it learns, and is measured.
 
     python tests/simulation.py --data flickr8k/ --out data/simulation --seeds 5
+    python tests/simulation.py --data flickr8k/ --out data/simulation --seeds 5 --variants all
+    python tests/simulation.py --data flickr8k/ --out data/simulation --seeds 5 --poisoned
 
 People see the photos of one half of the validation split (by hash) through a service and a worker with the bundled
 model. All figures are of the other half, captioned by the candidate as it serves, without correction memory. --poisoned
@@ -15,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -34,6 +37,7 @@ from db.tables import Caption, State
 from model.checkpoint import load_model
 from model.sentences import DANGLING
 from training.data import Dataset, Example, load_dataset
+from training.data.report import Report
 from training.describe import Method, describe
 from training.feedback import read_feedback
 from training.finetune import finetune
@@ -55,6 +59,7 @@ VARIANTS = {  # what is changed in the recipe
 }
 
 Captions = dict[str, tuple[str, ...]]
+Figures = dict[str, Any]
 
 
 def main() -> None:
@@ -62,19 +67,24 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     dataset = load_dataset(options.data)
     seen, unseen = ([one for one in dataset.split("val") if half(one) == number] for number in (0, 1))
+    options.out = options.out / load_model(options.model).version
     options.out.mkdir(parents=True, exist_ok=True)
     before = captions_of(options.model, dataset, [*seen, *unseen])
     print(f"{len(seen)} photos are shown; on {len(unseen)} others {approval(before, unseen):.1%} are liked")
-    rows = []
+    names = [*VARIANTS] if "all" in options.variants else options.variants
+    rows: dict[str, list[Figures]] = {name: [] for name in names}
     for seed in range(options.first, options.first + options.seeds):
         people = simulate(options, seed, dataset, seen)
-        for name in options.variants:
-            rows.append(measure(options, seed, name, people, dataset, before, seen, unseen))
-            print(json.dumps(rows[-1]), flush=True)
+        for name in names:
+            figures = measure(options, seed, name, people, dataset, before, unseen)
+            rows[name].append(figures)
+            told = json.dumps({key: value for key, value in figures.items() if key != "change"})
+            print(told, flush=True)
             with (options.out / "figures.jsonl").open("a") as file:
-                file.write(json.dumps(rows[-1]) + "\n")
-    for name in options.variants:
-        print(summary(name, [row for row in rows if row["variant"] == name]))
+                file.write(told + "\n")
+    print("| | approval, points | CIDEr (95 %) | said again | in mid-phrase | CPU seconds |\n|---|---|---|---|---|---|")
+    for name in names:
+        print(summary(name, rows[name]))
 
 
 def half(example: Example) -> int:
@@ -130,23 +140,26 @@ def measure(
     people: Simulation,
     dataset: Dataset,
     before: Captions,
-    seen: Sequence[Example],
     unseen: Sequence[Example],
-) -> dict[str, object]:
-    """Fine-tune on what was said and compare candidate and current model."""
+) -> Figures:
+    """Fine-tune on what was said and compare candidate and current model. "change" is CIDEr's, photo by photo."""
     feedback = read_feedback(place(options, seed) / "export")
     changes = [*VARIANTS[name], *options.set, f"seed={seed}"]
     recipe = FeedbackRecipe.load(ROOT / "training/configs/feedback.toml", changes)
     run = place(options, seed) / name.replace(" ", "-")
     began = time.process_time()
-    candidate = finetune(recipe, options.model, feedback, dataset, run, features=options.features, say=lambda _: None)
+    seen = place(options, seed) / "features"
+    candidate = finetune(
+        recipe, options.model, feedback, dataset, run, features=options.features, seen=seen, say=lambda _: None
+    )
     seconds = time.process_time() - began
-    after = captions_of(candidate, dataset, [*seen, *unseen])
+    disliked = disliked_captions(people)
+    again = [example for example in dataset.split("val") if example.id in dict(disliked)]
+    after = captions_of(candidate, dataset, [*unseen, *again])
     references = [example.captions for example in unseen]
     new, old = (cider([said[example.id] for example in unseen], references) for said in (after, before))
     compared = compare(new, old, resample(len(unseen), 1000, 0))
-    disliked = disliked_captions(people)
-    figures: dict[str, object] = {
+    figures: Figures = {
         "variant": name,
         "seed": seed,
         "approval": [round(approval(said, unseen), 4) for said in (before, after)],
@@ -158,10 +171,12 @@ def measure(
         "words": round(float(np.mean([len(after[example.id]) for example in unseen])), 2),
         "different": round(len({after[example.id] for example in unseen}) / len(unseen), 3),
         "seconds": round(seconds),
+        "change": new - old,
     }
     if options.poisoned:
-        case = judge(options.model, candidate, dataset, feedback, method=Method())
-        figures |= {"passed": case.judgement.passed, "reasons": case.judgement.reasons}
+        others = Dataset([*unseen], Report(str(options.data), "flickr8k"), dataset.places)
+        judgement = judge(options.model, candidate, others, feedback).judgement
+        figures |= {"passed": judgement.passed, "reasons": judgement.reasons}
     return figures
 
 
@@ -185,13 +200,17 @@ def approval(said: Captions, examples: Sequence[Example]) -> float:
     return float(np.mean([likes(said[example.id], example.captions) for example in examples]))
 
 
-def summary(name: str, rows: Sequence[dict]) -> str:
+def summary(name: str, rows: Sequence[Figures]) -> str:
+    """Means and deviations over seeds; the interval of CIDEr is over photos, each with its mean over seeds."""
     gains = [100 * (row["approval"][1] - row["approval"][0]) for row in rows]
-    losses, again = [row["cider"][1] for row in rows], [row["said again"][1] for row in rows]
+    change = np.mean([row["change"] for row in rows], axis=0)
+    cider = compare(change, np.zeros_like(change), resample(len(change), 1000, 0))
+    again = np.mean([row["said again"] for row in rows], axis=0)
     cut_off, seconds = sum(row["cut off"] for row in rows), np.mean([row["seconds"] for row in rows])
     return (
-        f"| {name} | {np.mean(gains):+.1f} ± {np.std(gains):.1f} | {np.mean(losses):+.3f} ± {np.std(losses):.3f} "
-        f"| {np.mean(again):.0%} | {cut_off} | {seconds:.0f} s |"
+        f"| {name} | {np.mean(gains):+.1f} ± {np.std(gains):.1f} "
+        f"| {cider.difference:+.3f} ± {np.std([row['cider'][1] for row in rows]):.3f} "
+        f"({cider.low:+.3f} to {cider.high:+.3f}) | {again[0]:.0%} to {again[1]:.0%} | {cut_off} | {seconds:.0f} |"
     )
 
 
@@ -211,7 +230,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--features", type=Path, default=Path("data/features"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=1, help="the first seed")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["default"])
+    parser.add_argument("--variants", nargs="+", choices=[*VARIANTS, "all"], default=["default"])
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change the recipe")
     parser.add_argument("--poisoned", action="store_true")
     return parser.parse_args()
