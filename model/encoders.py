@@ -84,7 +84,7 @@ def pretrained(name: str) -> Encoder:
         raise MissingWeights(
             f"cannot download the weights of {name} ({error}); fetch {weights.url} elsewhere and put it at {file}"
         ) from None
-    return _filled(Encoder(name), state, str(file))
+    return _filled(name, state, str(file))
 
 
 def from_file(name: str, path: Path) -> Encoder:
@@ -98,7 +98,7 @@ def from_file(name: str, path: Path) -> Encoder:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # what is no pickle may raise anything
         raise MissingWeights(f"{path}: not a file of weights ({str(error).splitlines()[0]})") from None
-    return _filled(Encoder(name), state, str(path))
+    return _filled(name, state, str(path))
 
 
 def from_module(path: Path) -> nn.Module:
@@ -116,10 +116,17 @@ def from_module(path: Path) -> nn.Module:
     return module.load_teacher().eval().requires_grad_(False)
 
 
-def _filled(encoder: Encoder, state: dict[str, torch.Tensor], source: str) -> Encoder:
+def _filled(name: str, state: dict[str, torch.Tensor], source: str) -> Encoder:
+    """The encoder with these weights. Drawing random ones first would take half a second."""
+    with torch.device("meta"):
+        encoder = Encoder(name)
+    encoder.to_empty(device="cpu")
+    for buffer, value in encoder.named_buffers():
+        if buffer.endswith("num_batches_tracked"):  # files need not have it, and no feature depends on it
+            value.zero_()
     kept = {key: value.float() for key, value in state.items() if not key.startswith(("fc.", "classifier."))}
     missing, unexpected = encoder.load_state_dict(kept, strict=False)
     wrong = [key for key in missing if not key.endswith("num_batches_tracked")] + list(unexpected)
     if wrong:
-        raise MissingWeights(f"{source} does not hold a {encoder.name}: {len(wrong)} names differ, first {wrong[0]}")
+        raise MissingWeights(f"{source} does not hold a {name}: {len(wrong)} names differ, first {wrong[0]}")
     return encoder.eval()
