@@ -10,19 +10,18 @@ lets trolls write 30 % of votes and corrections; then the judge is asked, too.
 """
 
 import argparse
-import hashlib
 import json
 import logging
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-from simulated_people import Simulation, likes, spread_over_weeks
+from simulated_figures import TABLE, Captions, Figures, approval, captions_of, disliked_captions, half, row_of
+from simulated_people import Simulation, spread_over_weeks
 from sqlalchemy import func, select
 
 from bots.limits import Limits
@@ -38,7 +37,6 @@ from model.checkpoint import load_model
 from model.sentences import DANGLING
 from training.data import Dataset, Example, load_dataset
 from training.data.report import Report
-from training.describe import Method, describe
 from training.feedback import read_feedback
 from training.finetune import finetune
 from training.finetune_recipe import FeedbackRecipe
@@ -57,9 +55,6 @@ VARIANTS = {  # what is changed in the recipe
     "no replay": ["replay_share=0", "batch=8"],
     "no preference losses": ["preference=0", "thumbs=0"],
 }
-
-Captions = dict[str, tuple[str, ...]]
-Figures = dict[str, Any]
 
 
 def main() -> None:
@@ -82,13 +77,9 @@ def main() -> None:
             print(told, flush=True)
             with (options.out / "figures.jsonl").open("a") as file:
                 file.write(told + "\n")
-    print("| | approval, points | CIDEr (95 %) | said again | in mid-phrase | CPU seconds |\n|---|---|---|---|---|---|")
+    print(TABLE)
     for name in names:
-        print(summary(name, rows[name]))
-
-
-def half(example: Example) -> int:
-    return hashlib.sha256(example.id.encode()).digest()[-1] % 2
+        print(row_of(name, rows[name]))
 
 
 def simulate(options: argparse.Namespace, seed: int, dataset: Dataset, examples: Sequence[Example]) -> Simulation:
@@ -178,40 +169,6 @@ def measure(
         judgement = judge(options.model, candidate, others, feedback).judgement
         figures |= {"passed": judgement.passed, "reasons": judgement.reasons}
     return figures
-
-
-def disliked_captions(people: Simulation) -> list[tuple[str, tuple[str, ...]]]:
-    """Photo and words of the first sentences that more people voted down than up."""
-    net: dict[str, int] = {}
-    for _, caption, _, value in people.votes:
-        net[caption] = net.get(caption, 0) + value
-    first = {id: (photo, words) for photo, ((id, words), *_) in people.shown.items()}
-    return [first[caption] for caption, votes in net.items() if votes < 0 and caption in first]
-
-
-def captions_of(model: Path, dataset: Dataset, examples: Sequence[Example]) -> Captions:
-    """What a model says of photos, as it serves."""
-    stored = load_model(model)
-    found = describe(model, stored, dataset, examples, 3, Method()).found
-    return {photo: tuple(stored.vocabulary.decode(sentences[0].tokens)) for photo, sentences in found.items()}
-
-
-def approval(said: Captions, examples: Sequence[Example]) -> float:
-    return float(np.mean([likes(said[example.id], example.captions) for example in examples]))
-
-
-def summary(name: str, rows: Sequence[Figures]) -> str:
-    """Means and deviations over seeds; the interval of CIDEr is over photos, each with its mean over seeds."""
-    gains = [100 * (row["approval"][1] - row["approval"][0]) for row in rows]
-    change = np.mean([row["change"] for row in rows], axis=0)
-    cider = compare(change, np.zeros_like(change), resample(len(change), 1000, 0))
-    again = np.mean([row["said again"] for row in rows], axis=0)
-    cut_off, seconds = sum(row["cut off"] for row in rows), np.mean([row["seconds"] for row in rows])
-    return (
-        f"| {name} | {np.mean(gains):+.1f} ± {np.std(gains):.1f} "
-        f"| {cider.difference:+.3f} ± {np.std([row['cider'][1] for row in rows]):.3f} "
-        f"({cider.low:+.3f} to {cider.high:+.3f}) | {again[0]:.0%} to {again[1]:.0%} | {cut_off} | {seconds:.0f} |"
-    )
 
 
 def place(options: argparse.Namespace, seed: int) -> Path:

@@ -68,7 +68,9 @@ def test_only_one_learns_at_a_time(learn_now):
     assert stable(learn_now.sessions) is None
 
 
-def environment(folder: Path, told, plain_model) -> dict[str, str]:
+def environment(folder: Path, told, plain_model, features) -> dict[str, str]:
+    (folder / "data").mkdir()
+    (folder / "data/features").symlink_to(features)  # they are computed already
     shutil.copy(told.url.removeprefix("sqlite:///"), folder / "captionbot.db")
     return os.environ | {
         "DATA_DIR": str(folder / "data"),
@@ -78,8 +80,8 @@ def environment(folder: Path, told, plain_model) -> dict[str, str]:
     }
 
 
-def test_a_process_that_is_killed_while_it_learns_leaves_what_serves(told, plain_model, plain_data, tmp_path):
-    variables = environment(tmp_path, told, plain_model)
+def test_a_process_that_is_killed_while_it_learns_leaves_what_serves(told, plain_model, plain_data, features, tmp_path):
+    variables = environment(tmp_path, told, plain_model, features)
     command = [sys.executable, "-m", "captionbot", "learn", "--replay", str(plain_data), *SET, "--set", "steps=100000"]
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -104,12 +106,14 @@ captionbot rollback
 """
 
 
-def test_from_nothing_to_a_promoted_model_by_the_commands_that_are_documented(told, plain_model, plain_data, tmp_path):
+def test_from_nothing_to_a_promoted_model_by_the_commands_that_are_documented(
+    told, plain_model, plain_data, features, tmp_path
+):
     readme = (Path(__file__).resolve().parent.parent / "README.md").read_text()
     (tmp_path / "flickr8k").symlink_to(plain_data)
     (tmp_path / "models").mkdir()
     (tmp_path / "models/bundled").symlink_to(plain_model)
-    variables = environment(tmp_path, told, plain_model)
+    variables = environment(tmp_path, told, plain_model, features)
     said = {}
     for line in STEPS.split("\n")[1:-1]:
         assert line in readme
