@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
+from db.engine import commit_at_once
 from db.tables import Caption, State, now
 
 MAX_ATTEMPTS = 3  # leases that may expire
@@ -48,6 +49,7 @@ def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedel
     Free is what is queued, and what another held until its lease expired; that counts one attempt, and after the last
     one nobody gets the row (see `stale`).
     """
+    commit_at_once(session)  # a claim that is lost leaves the row queued, which is sent again
     expired = and_(_expired(now()), Caption.attempts < MAX_ATTEMPTS - 1)
     claimed = _change(
         session,
@@ -64,6 +66,7 @@ def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedel
 
 def renew(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[int]:
     """Hold rows for longer. Returns those that this worker still has: even an expired lease, if nobody took it."""
+    commit_at_once(session)
     return _change(session, _held(ids, worker), lease_until=now() + lease)
 
 

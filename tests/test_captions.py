@@ -1,8 +1,10 @@
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from factories import make_caption, make_result
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db import captions
@@ -31,6 +33,28 @@ def test_claiming_a_queued_row_gives_it_with_photo_and_person(session: Session):
     assert claimed.lease_until is not None
     assert now() < claimed.lease_until <= now() + LEASE
     assert (claimed.person.key, len(claimed.photo.sha256)) == ("telegram:7", 64)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite waits for the disk at checkpoints only
+def test_claims_do_not_wait_for_the_disk_and_all_else_does(session: Session):
+    def waits() -> bool:
+        return session.scalar(text("SHOW synchronous_commit")) == "on"
+
+    caption = make_caption(session)
+    session.commit()
+    for write in (
+        partial(captions.claim, session, caption.id, "w1", LEASE),
+        partial(captions.renew, session, [caption.id], "w1", LEASE),
+    ):
+        assert write()
+        assert not waits()
+        session.commit()
+        assert waits()
+    assert captions.finish(session, caption.id, "w1", make_result())
+    assert waits()
+    session.rollback()
+    session.delete(caption)
+    session.commit()
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.FAILED])

@@ -1,7 +1,7 @@
 """What a worker does with a message: claim the row, read its photo, have it captioned, write the sentence.
 
 Claims and sentences go to the database in groups, as photos go to the engine: what waits while it is busy shares its
-next transaction. And with a batch to spare for each lane of the engine there is no hurry to claim more: it gathers.
+next transaction. With a batch to spare beside those in the engine there is no hurry to claim more: it gathers.
 """
 
 import logging
@@ -76,7 +76,7 @@ class Captioning:
         """lanes: batches that the engine runs at the same time."""
         self._sessions, self._store, self._model = sessions, store, model
         self._heartbeat, self._wakes = heartbeat, wakes
-        self._room, self._beams, self._time_limit = lanes * max_batch, beams, time_limit
+        self._room, self._beams, self._time_limit = (lanes + 1) * max_batch, beams, time_limit
         self._stopping = threading.Event()
         self._claims: Batcher[int, Caption | None] = Batcher(self._claim, 2 * max_batch, name="claims")
         self._engine: Batcher[Job, Result] = Batcher(
