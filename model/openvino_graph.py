@@ -20,6 +20,10 @@ EPSILON = 1e-5  # of every batch norm in torchvision
 MEAN = 255 * np.array((0.485, 0.456, 0.406), dtype=np.float32)  # of ImageNet, as is the deviation, for bytes
 DEVIATION = 255 * np.array((0.229, 0.224, 0.225), dtype=np.float32)
 
+# Processors without VNNI add products of 8 bits two by two in 16, and cut off what does not fit. So any two weights
+# that may be added, which stand among four input channels in a row, sum to no more than this: times 255, 16 bits.
+MOST_OF_TWO = 127.5
+
 
 class Graph:
     """Builds layers from a dictionary of weights. Raises DamagedModel for a weight that is missing.
@@ -51,8 +55,7 @@ class Graph:
         """Weights, output channels first: 8 bits and a scale for each channel, or float32 in a float32 graph."""
         if self.ranges is None:
             return constant(values)
-        scale = np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True) / 127
-        scale[scale == 0] = 1
+        scale = weight_scale(values)
         rounded = opset.constant(np.rint(values / scale).astype(np.int8))
         return opset.multiply(opset.convert(rounded, "f32"), constant(scale)).output(0)
 
@@ -106,6 +109,25 @@ class Graph:
 
     def _bias(self, name: str) -> np.ndarray | None:
         return self.weight(f"{name}.bias") if f"{name}.bias" in self.weights else None
+
+
+def weight_scale(values: np.ndarray) -> np.ndarray:
+    """What one step of an integer weight stands for: (outputs, inputs, ...) -> (outputs, 1, ...).
+
+    As fine as 8 bits allow without a sum of two products that does not fit (see MOST_OF_TWO). With the largest weight
+    at 127 whatever stands beside it, the bundled model's CIDEr fell from 0.535 to 0.492 on such processors.
+    """
+    outputs, inputs = values.shape[:2]
+    fours = np.zeros((outputs, -(-inputs // 4), 4, values[0, 0].size), np.float32)
+    fours.reshape(outputs, -1, fours.shape[-1])[:, :inputs] = values.reshape(outputs, inputs, -1)
+    most = np.zeros(outputs, np.float32)
+    for part in (np.maximum(fours, 0), np.maximum(-fours, 0)):  # weights of unlike sign take from each other
+        a, b, c, d = (part[:, :, number] for number in range(4))
+        two = np.maximum(np.maximum(a, b) + np.maximum(c, d), np.maximum(a + b, c + d))  # the largest two of the four
+        most = np.maximum(most, two.max(axis=(1, 2)))
+    scale = np.maximum(most / MOST_OF_TWO, np.abs(fours).max(axis=(1, 2, 3)) / 127)
+    scale[scale == 0] = 1
+    return scale.reshape(outputs, *[1] * (values.ndim - 1))
 
 
 def constant(values: np.ndarray | float) -> Node:

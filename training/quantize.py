@@ -23,7 +23,9 @@ from model.photos import read_photo
 from model.quantization import Quantization, fingerprint
 from training.data import Dataset
 
-QUANTILE = 0.7  # chosen on dev photos: from 0.5 to 0.75 hardly differ, 0.85 rounds twice as coarsely
+# Chosen on dev photos: CIDEr 0.539, 0.543 and 0.539 at 0.6, 0.65 and 0.7 for the bundled model, in float32 0.545. At
+# 0.85 all that is usual is rounded twice as coarsely.
+QUANTILE = 0.65
 PHOTOS = 300
 BATCH = 8
 
