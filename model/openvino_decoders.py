@@ -118,7 +118,7 @@ class PooledDecoder(Decoder):
 
     def start(self, grid: Node) -> Nodes:
         mean = opset.reduce_mean(grid, whole(1), True).output(0)
-        return {"gates": self.graph.linear(relu(self.graph.linear(mean, "whole")), "from_photo")}
+        return {"gates": self.graph.linear(self.graph.linear(mean, "whole"), "from_photo")}
 
     def step(
         self, tokens: Node, memory: Mapping[str, Node], state: Mapping[str, Node]

@@ -9,11 +9,13 @@ torch = pytest.importorskip("torch")
 
 from tiny_encoder import TinyEncoder  # noqa: E402
 
+from model.config import DECODERS, ModelConfig  # noqa: E402
+from model.decoders import build_decoder  # noqa: E402
 from model.encoders import normalise  # noqa: E402
 from model.photos import read_photo_file  # noqa: E402
 from training.data import Example, load_dataset  # noqa: E402
 from training.features import Features, grid_of  # noqa: E402
-from training.grids import CachedGrids, LiveGrids, ahead, batches  # noqa: E402
+from training.grids import CachedGrids, CentredGrids, LiveGrids, ahead, batches  # noqa: E402
 from training.precision import has_bf16  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -157,3 +159,35 @@ def test_grids_that_are_trained_are_made_when_they_are_needed(shapes):
         torch.nn.init.zeros_(encoder.last.bias)
     assert norms[0] > 0
     assert norms[1] == 0
+
+
+def test_centred_grids_have_no_mean(cached):
+    centred = CentredGrids(cached, PHOTOS)
+    assert centred.mean.tolist() == [4.5] * 3
+    assert centred(PHOTOS).mean().item() == 0
+
+
+def test_without_photos_to_centre_on_grids_and_decoders_stay_as_they_are(cached):
+    left, state = CentredGrids(cached, []), {"cells.weight": torch.ones(2, 3), "cells.bias": torch.ones(2)}
+    assert torch.equal(left(PHOTOS), cached(PHOTOS))
+    assert left.fold(state) == state
+
+
+@pytest.mark.parametrize("kind", DECODERS)
+def test_a_folded_decoder_gives_for_plain_grids_what_it_gave_for_centred_ones(kind):
+    class Plain:
+        def __call__(self, batch, random=None):
+            return torch.rand(len(batch), 4, 512, generator=torch.Generator().manual_seed(len(batch)))
+
+        def parameters(self):
+            return []
+
+    decoder = build_decoder(ModelConfig(12, kind, "vgg16", embedding=8, hidden=8, heads=2)).eval()
+    centred, tokens = CentredGrids(Plain(), PHOTOS), torch.tensor([[[1, 4, 5]]] * 10)
+    learnt = {name: value.clone() for name, value in decoder.state_dict().items()}
+    with torch.no_grad():
+        wanted = decoder(centred(PHOTOS), tokens)
+        decoder.load_state_dict(centred.fold(learnt))
+        torch.testing.assert_close(decoder(Plain()(PHOTOS), tokens), wanted, rtol=1e-4, atol=1e-5)
+    back = centred.fold(decoder.state_dict(), -1)
+    assert all(torch.allclose(back[name], value, atol=1e-6) for name, value in learnt.items())
