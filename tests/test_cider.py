@@ -97,6 +97,11 @@ def test_scores_come_in_the_order_of_the_pairs(reward):
     ]
 
 
+def test_the_mean_score_is_the_mean_over_photos(reward):
+    caption = TRAINING[1][0]
+    assert reward.mean_score([0, 1, 2], caption) == pytest.approx(sum(reward.score(n, caption) for n in range(3)) / 3)
+
+
 def test_an_empty_caption_scores_zero(reward):
     assert reward.score(0, []) == 0
 

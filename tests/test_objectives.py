@@ -9,6 +9,7 @@ from model.decoders import Decoder, build_decoder  # noqa: E402
 from model.vocabulary import END, PAD, START, UNK  # noqa: E402
 from training.metrics.cider import CiderD  # noqa: E402
 from training.objectives import as_tensor, cross_entropy, sample, self_critical  # noqa: E402
+from training.reward import Reward  # noqa: E402
 
 WORDS, MAX_WORDS, SAMPLES = 12, 6, 4
 PHOTOS = ["one", "two"]
@@ -95,7 +96,7 @@ def test_the_same_reward_for_all_samples_gives_no_gradient(decoder, grid):
     nothing = CiderD.from_references(LINES)
     for photo in PHOTOS:
         nothing.add(photo, [[100, 101]])  # words that nobody can say
-    loss, count, mean = self_critical(decoder, grid, PHOTOS, nothing, SAMPLES, MAX_WORDS)
+    loss, count, mean = self_critical(decoder, grid, PHOTOS, Reward(nothing), SAMPLES, MAX_WORDS)
     loss.backward()
     assert (loss.item(), mean) == (0, 0)
     assert count > 0
@@ -108,7 +109,7 @@ def test_the_end_token_is_in_the_reward(decoder, grid):
     reward = CiderD({}, documents=10)
     for photo in PHOTOS:
         reward.add(photo, [[4, END]])
-    _, count, mean = self_critical(decoder, grid, PHOTOS, reward, SAMPLES, MAX_WORDS)
+    _, count, mean = self_critical(decoder, grid, PHOTOS, Reward(reward), SAMPLES, MAX_WORDS)
     assert count == len(PHOTOS) * SAMPLES
     assert mean == pytest.approx(reward.score("one", [END]))
     assert mean > 0
@@ -120,14 +121,14 @@ def test_each_sample_is_judged_against_the_mean_of_the_others(decoder, grid, rew
     by_hand, rewards = 0.0, []
     for photo, name in enumerate(PHOTOS):
         lines = [[token for token in line if token != PAD] for line in drawn[photo]]
-        earned = [reward.score(name, line) for line in lines]
-        rewards += earned
+        own = [reward.score(name, line) for line in lines]
+        rewards += own
         for number, line in enumerate(lines):
-            others = [value for other, value in enumerate(earned) if other != number]
-            advantage = earned[number] - sum(others) / len(others)
+            others = [value for other, value in enumerate(own) if other != number]
+            advantage = own[number] - sum(others) / len(others)
             by_hand -= advantage * log_probability(decoder, grid[photo : photo + 1], line)
     torch.manual_seed(3)
-    loss, count, mean = self_critical(decoder, grid, PHOTOS, reward, SAMPLES, MAX_WORDS)
+    loss, count, mean = self_critical(decoder, grid, PHOTOS, Reward(reward), SAMPLES, MAX_WORDS)
     assert len(set(rewards)) > 2
     assert loss.item() == pytest.approx(by_hand, rel=1e-4)
     assert count == sum(token != PAD for lines in drawn for line in lines for token in line)
@@ -137,12 +138,12 @@ def test_each_sample_is_judged_against_the_mean_of_the_others(decoder, grid, rew
 def test_a_step_down_the_gradient_makes_better_samples_likelier(decoder, grid, reward):
     def expected() -> float:
         torch.manual_seed(5)
-        return self_critical(decoder, grid, PHOTOS, reward, 200, MAX_WORDS)[2]
+        return self_critical(decoder, grid, PHOTOS, Reward(reward), 200, MAX_WORDS)[2]
 
     before = expected()
     optimiser = torch.optim.Adam(decoder.parameters(), 0.01)
     for _ in range(40):
-        loss, count, _ = self_critical(decoder, grid, PHOTOS, reward, 20, MAX_WORDS)
+        loss, count, _ = self_critical(decoder, grid, PHOTOS, Reward(reward), 20, MAX_WORDS)
         optimiser.zero_grad()
         (loss / count).backward()
         optimiser.step()

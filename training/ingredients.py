@@ -19,13 +19,16 @@ from training import parallel
 from training.data import Dataset, Example, load_dataset
 from training.encoder_weights import load_encoder, storable
 from training.features import Features, compute_features, key_of
-from training.grids import CachedGrids, Grids, LiveGrids
+from training.grids import CachedGrids, CentredGrids, Grids, LiveGrids
 from training.metrics.cider import CiderD
 from training.precision import mixed_precision
 from training.recipe import Recipe
+from training.reward import Reward
+from training.similar_photos import similar_photos
 from training.word_vectors import load_word_vectors
 
 Say = Callable[[str], None]
+SIMILAR = 5  # photos that a sentence must not fit as well
 NAMED = 5  # broken photos that are named one by one
 
 
@@ -40,8 +43,8 @@ class Ingredients:
     val: list[Example]
     vocabulary: Vocabulary
     encoder: nn.Module
-    grids: Grids
-    decoder: Decoder
+    grids: CentredGrids
+    decoder: Decoder  # for centred features; model folders hold it folded
 
     @cached_property
     def captions(self) -> dict[str, list[list[int]]]:
@@ -49,13 +52,15 @@ class Ingredients:
         return {example.id: [self.vocabulary.encode(line) for line in example.captions] for example in self.train}
 
     @cached_property
-    def reward(self) -> CiderD:
-        """CIDEr-D with IDF from training references only, the end token a word like any other."""
+    def reward(self) -> Reward:
+        """By CIDEr-D with IDF from training references only, the end token a word like any other."""
         references = {photo: [[*line, END] for line in lines] for photo, lines in self.captions.items()}
-        reward = CiderD.from_references(references.values())
+        cider = CiderD.from_references(references.values())
         for photo, lines in references.items():
-            reward.add(photo, lines)
-        return reward
+            cider.add(photo, lines)
+        contrast, variety = self.recipe.contrast, self.recipe.variety
+        similar = similar_photos(self.captions, SIMILAR) if contrast else None
+        return Reward(cider, similar, contrast=contrast, variety=variety)
 
     def trained(self) -> list[nn.Parameter]:
         """All that gradients are computed for."""
@@ -78,7 +83,7 @@ class Ingredients:
 
     def save(self, folder: Path, decoder: Decoder, metrics: dict) -> None:
         """Write a model folder. A teacher's encoder is not ours to store: the folder then has none."""
-        weights = {name: value.cpu().numpy() for name, value in decoder.state_dict().items()}
+        weights = {name: value.cpu().numpy() for name, value in self.grids.fold(decoder.state_dict()).items()}
         card = f"A captionbot model in training: {decoder.config.decoder} decoder, {metrics['epoch']} epochs.\n"
         stored = storable(self.encoder) if isinstance(self.encoder, encoders.Encoder) else None
         save_model(folder, decoder.config, self.vocabulary, stored, weights, metrics, card)
@@ -104,7 +109,11 @@ def prepare(recipe: Recipe, device: torch.device, say: Say) -> Ingredients:
     if not train or not val:
         raise BadData(f"{recipe.data}: no training photo, or no validation photo, can be read")
     vocabulary, decoder = _decoder(recipe, train, say)
-    return Ingredients(recipe, device, dataset, train, val, vocabulary, encoder, grids, decoder.to(device))
+    centred = CentredGrids(grids, train if recipe.centred else [])
+    decoder.to(device)
+    if recipe.start_from:
+        decoder.load_state_dict(centred.fold(decoder.state_dict(), -1))
+    return Ingredients(recipe, device, dataset, train, val, vocabulary, encoder, centred, decoder)
 
 
 def _grids(

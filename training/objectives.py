@@ -1,14 +1,14 @@
 """What training makes small: cross-entropy against people's captions, then minus the reward of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from model.decoders import Decoder
 from model.vocabulary import END, PAD, START, UNK
-from training.metrics.cider import CiderD
 
 
 def as_tensor(captions: Sequence[Sequence[Sequence[int]]], max_words: int) -> tuple[Tensor, Tensor]:
@@ -63,7 +63,7 @@ def self_critical(
     decoder: Decoder,
     grid: Tensor,
     photos: Sequence[str],
-    reward: CiderD,
+    reward: Callable[[Sequence[str], Sequence[Sequence[Sequence[int]]]], np.ndarray],
     samples: int,
     max_words: int,
     temperature: float = 1.0,
@@ -75,9 +75,8 @@ def self_critical(
     -advantage * log-probability, the number of words, and the mean reward.
     """
     drawn = sample(decoder, grid, samples, max_words, temperature)  # (B, S, T)
-    lines = [[token for token in line if token != PAD] for line in drawn.flatten(0, 1).tolist()]
-    repeated = [photo for photo in photos for _ in range(samples)]
-    rewards = torch.from_numpy(reward.scores(repeated, lines)).float().view(len(photos), samples)
+    lines = [[[token for token in line if token != PAD] for line in of_photo] for of_photo in drawn.tolist()]
+    rewards = torch.from_numpy(reward(photos, lines)).float()
     others = (rewards.sum(1, keepdim=True) - rewards) / (samples - 1)
     advantage = (rewards - others).to(grid.device)
     start = torch.full_like(drawn[..., :1], START)

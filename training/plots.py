@@ -17,7 +17,7 @@ PANELS = {  # title -> columns of curves.csv and their names in the picture
     "loss a word": {"loss": "training, labels smoothed", "val_loss": "validation"},
     "CIDEr": {"cider": "validation"},
     "BLEU-4": {"bleu_4": "validation"},
-    "reward, training": {"reward": "CIDEr-D of samples"},
+    "reward, training": {"reward": "of samples"},
     # of fine-tuning; see teach.py
     "replay": {"replay": "divergence a word"},
     "feedback": {name: name for name in ("corrections", "preference", "thumbs")},

@@ -64,6 +64,7 @@ class Recipe(FromToml):
     format: str = "auto"
     features: str = "data/features"  # where cached features lie, a folder an encoder
     views: tuple[str, ...] = ("plain",)  # each time a photo is trained on, one of them is taken
+    centred: bool = True  # features less their mean; without it two thirds of the first layer fall silent for good
     min_count: int = 4  # a word seen less often in training captions becomes <unk>
 
     # the network; sizes as in ModelConfig
@@ -96,6 +97,8 @@ class Recipe(FromToml):
     critical_learning_rate: float = 1e-4
     temperature: float = 0.5  # of sampling; a smoothed model draws too wildly at 1 and learns to play safe
     samples: int = 5  # sentences drawn a photo; each is judged against the mean of the others
+    contrast: float = 0.0  # how much of what a sentence would earn on similar photos is taken off its reward
+    variety: float = 0.0  # what a sentence would lose of its reward that was drawn for every photo lately
 
     # the encoder, when it is run live instead of from cached features
     live: bool = False

@@ -19,7 +19,8 @@ from training.recipe import FromToml, Recipe
 
 PHASES = ("cross_entropy", "self_critical")
 STATE, RECIPE, CURVES = "last.pt", "recipe.json", "curves.csv"
-OF_SELF_CRITICAL = ("critical_epochs", "critical_learning_rate", "samples", "temperature")  # may be settled later
+# Of self-critical training: may be settled later.
+OF_SELF_CRITICAL = ("critical_epochs", "critical_learning_rate", "samples", "temperature", "contrast", "variety")
 MAY_CHANGE = ("features", "device", "tensorboard", "patience", *OF_SELF_CRITICAL)
 
 State = dict[str, Any]  # a PyTorch state dictionary

@@ -77,7 +77,7 @@ def _train_phase(phase: str, epochs: int, progress: Progress, work: Ingredients,
         row: dict[str, Any] = {"phase": phase, "epoch": epoch + 1}
         row |= _train_epoch(phase, epoch, epochs, work, averaged, optimiser)
         scores, row["val_loss"] = parallel.from_main(lambda: _validate(averaged, work))
-        row |= {name: scores[name] for name in ("bleu_4", "cider", "mean_length", "distinct")}
+        row |= {name: scores[name] for name in ("bleu_4", "cider", "mean_length", "distinct", "most_common")}
         row["seconds"] = time.perf_counter() - began
         progress.curves.append({k: round(value, 5) if isinstance(value, float) else value for k, value in row.items()})
         progress.epoch, progress.stale = epoch + 1, progress.stale + 1
@@ -106,6 +106,8 @@ def _train_epoch(
     seed_torch(*key, parallel.rank())
     decoder.train(phase == "cross_entropy")  # dropout would make the sampled sentences those of another model
     losses = words = rewards = 0.0
+    if phase == "self_critical":
+        work.reward.forget()
     hidden = None if parallel.is_main() else True  # None: hidden where nobody watches
     bar = tqdm(ahead(work.grids, parts, views), f"{phase} {epoch + 1}", len(parts), unit="batch", disable=hidden)
     for step, (part, grid) in enumerate(bar, start=epoch * len(parts)):

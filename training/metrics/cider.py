@@ -69,15 +69,25 @@ class CiderD:
 
     def score(self, photo: Hashable, hypothesis: Tokens) -> float:
         """CIDEr-D of one hypothesis, 0 to 10. KeyError if the photo was not added."""
+        return self.mean_score([photo], hypothesis)
+
+    def mean_score(self, photos: Sequence[Hashable], hypothesis: Tokens) -> float:
+        """The mean of one hypothesis' CIDEr-D for each of these photos: how well it would describe any of them."""
+        vectors = [self._weights(hypothesis, n + 1) for n in range(ORDER)]
+        norms = [_norm(weights) for weights in vectors]
+        length = _length(hypothesis)
+        return sum(self._against(photo, vectors, norms, length) for photo in photos) / len(photos)
+
+    def _against(
+        self, photo: Hashable, vectors: Sequence[dict[Ngram, float]], norms: Sequence[float], length: int
+    ) -> float:
+        """CIDEr-D for one photo. vectors, norms: of the hypothesis, for each n-gram length."""
         postings, lengths = self._photos[photo]
         similarity = [0.0] * len(lengths)  # per reference, summed over n-gram lengths
-        for n in range(ORDER):
-            weights = self._weights(hypothesis, n + 1)
-            norm = _norm(weights)
+        for weights, norm in zip(vectors, norms, strict=True):
             for ngram, weight in weights.items():
                 for reference, reference_weight, normalised in postings.get(ngram, ()):
                     similarity[reference] += min(weight, reference_weight) * normalised / norm
-        length = _length(hypothesis)
         total = sum(
             s * math.exp(-((length - r) ** 2) / (2 * SIGMA**2)) for s, r in zip(similarity, lengths, strict=True)
         )
