@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 pytest_plugins = [
     "database",  # engine, sessions, session, store
     "processes",  # embedded, distributed: captionbot in processes of its own
+    "learning_parts",  # plain_data, features, plain_model, told, taught: made once, though several files use them
 ]
 
 ROOT = Path(__file__).resolve().parent.parent

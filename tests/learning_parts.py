@@ -1,6 +1,6 @@
 """A model that says "a red circle on a grey wall", and people who would rather hear "there is a red circle on grey".
 
-from learning_parts import *  # noqa: F403   the fixtures: plain_data, features, plain_model, told, taught
+conftest.py names this file as a plugin: imported into several files, its fixtures would be made anew in each.
 """
 
 import io
@@ -36,7 +36,7 @@ HELD_OUT = "web:17"  # always, see db/feedback.py
 KINDS = list(itertools.product(SHAPES, COLOURS))
 STEPS = 250  # of the first training
 RECIPE: dict[str, Any] = {
-    "steps": 60,
+    "steps": 150,  # with 60 the winner of "a" and "there" depended on how the first training began
     "batch": 8,
     "replay_share": 0.5,
     "replay_weight": 0.1,
@@ -44,7 +44,7 @@ RECIPE: dict[str, Any] = {
     "preference": 1.0,
     "taught": (),  # a model so small has nothing to lose
     "corrections": 3.0,
-    "learning_rate": 0.004,
+    "learning_rate": 0.003,
     "warmup": 2,
     "min_corrections": 10,
     "beams": 2,

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from learning_parts import *  # noqa: F403
 
 torch = pytest.importorskip("torch")
 

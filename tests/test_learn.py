@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from learning_parts import *  # noqa: F403
 from learning_parts import RECIPE
 
 torch = pytest.importorskip("torch")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from learning_parts import *  # noqa: F403
 from learning_parts import RECIPE, SAID, WANTED, WORDINGS
 
 torch = pytest.importorskip("torch")
