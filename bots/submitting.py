@@ -16,7 +16,7 @@ from bots.views import AS_PREFERRED, Options, Submitted
 from db import backlog, correction_memory, model_registry, people, photos, requests
 from db.perceptual_hash import perceptual_hash
 from db.photo_store import StoreFull
-from db.tables import Caption, Person, State
+from db.tables import Caption, Person, Photo, State
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Submitting(ServiceBase):
                     options=wanted,
                     known=correction_memory.as_caption(remembered)
                     if remembered
-                    else self._known(session, kept.id, wanted, chat or sender),
+                    else self._known(session, kept, wanted, chat or sender),
                 )
         except StoreFull:
             log.exception("a photo could not be kept")
@@ -123,9 +123,9 @@ class Submitting(ServiceBase):
         beams = self.policy.beams if preferred.quality == "careful" else 1
         return {"beams": wanted.beams or beams, "length": wanted.length or preferred.length}
 
-    def _known(self, session: Session, photo_id: int, options: dict[str, Any], who: str) -> Caption | None:
+    def _known(self, session: Session, photo: Photo, options: dict[str, Any], who: str) -> Caption | None:
         """What the model that serves this chat or person said of the photo already."""
-        said = requests.first_sentences(session, photo_id, options)
+        said = [] if photo.is_new else requests.first_sentences(session, photo.id, options)
         if not said:  # nearly always: the registry need not be asked
             return None
         serving = model_registry.serving(session)

@@ -31,7 +31,8 @@ def keep(
     sent: dict[str, Any] = {"last_sent_at": now(), "dropped_at": None}
     if perceptual_hash is not None:
         sent["perceptual_hash"] = perceptual_hash
-    row = insert(session, Photo).values(sha256=sha256, width=width, height=height, bytes=len(data), **sent)
+    first = {"sha256": sha256, "width": width, "height": height, "bytes": len(data), "created_at": sent["last_sent_at"]}
+    row = insert(session, Photo).values(**first, **sent)
     row = row.on_conflict_do_update(index_elements=["sha256"], set_=sent)
     photo = session.scalars(row.returning(Photo), execution_options={"populate_existing": True}).one()
     store.save(data, sha256)

@@ -131,6 +131,11 @@ class Photo(Base):
     last_sent_at: Mapped[datetime] = mapped_column(default=now, index=True)  # retention counts from here
     dropped_at: Mapped[datetime | None]  # its file is gone from the store
 
+    @property
+    def is_new(self) -> bool:
+        """Nobody sent it before, so nothing can have been said of it."""
+        return self.last_sent_at == self.created_at
+
 
 OPEN = text("delivered_at IS NULL AND closed IS NULL")  # the answer may still have to be shown
 

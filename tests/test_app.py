@@ -2,6 +2,7 @@ import base64
 import json
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -94,3 +95,16 @@ def test_the_broker_in_memory_hands_messages_over_within_the_process():
         send(app, 5)
         app.outbox.close(10)
         assert queue.get(no_ack=True).decode()[0] == [5]
+
+
+def test_a_reader_of_the_broker_in_memory_gets_what_comes_while_it_waits():
+    app = create_app(None, "test_waiting")
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        queue = app.amqp.queues["test_waiting.captions"](channel)
+        queue.declare()
+        later = threading.Timer(0.05, send, (app, 7))
+        later.start()
+        message = queue.get(no_ack=True)  # one look, which would find nothing if it did not wait
+        later.join()
+        app.outbox.close(10)
+    assert message is not None and message.decode()[0] == [7]

@@ -14,8 +14,9 @@ from worker.wake import Wakes, create_wakes
 __all__ = ["TASK", "JobQueue", "Wakes", "create_app", "create_wakes", "send", "send_many"]
 
 TASK = "captionbot.caption"
-KEEPS_CLIENTS = "worker.redis_transport:Transport"
-POLL = 0.01  # seconds; the memory transport looks once a second if nobody says otherwise
+# By the start of their URLs: brokers for which kombu's own transport is not good enough.
+TRANSPORTS = {"redis": "worker.redis_transport:Transport", "memory": "worker.memory_transport:Transport"}
+POLL = 0.01  # seconds until a worker that holds all it may looks again whether it may hold more
 
 
 class JobQueue(Celery):
@@ -33,7 +34,7 @@ def create_app(broker_url: str | None, prefix: str = "captionbot") -> JobQueue:
     app = JobQueue(prefix, broker=url, set_as_current=False)
     app.conf.update(
         task_default_queue=f"{prefix}.captions",
-        broker_transport=KEEPS_CLIENTS if url.startswith("redis://") else None,
+        broker_transport=TRANSPORTS.get(url.partition(":")[0]),
         broker_transport_options=_transport_options(url, prefix),
         broker_connection_timeout=1,
         broker_connection_retry_on_startup=True,

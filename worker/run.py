@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 AHEAD = 2  # batches beside those in the engine: the photos of one are read, another gathers
 STOP = 30.0  # seconds
+# Seconds that a thread may keep the others from running Python. By default 0.005: then a search, which needs Python for
+# a moment after each word, waited as long each time for threads that read messages, and the drain was a tenth slower.
+TURN = 0.0003
 
 
 class Worker:
@@ -78,6 +82,7 @@ class Worker:
 
     def start(self) -> None:
         """Returns when the model is warm and messages are taken. Raises what loading the model raises."""
+        sys.setswitchinterval(TURN)
         self._models.start()
         self._heartbeat.start()
         self._thread.start()
