@@ -42,7 +42,7 @@ class Caption:
 
 
 class Captioner:
-    """A model that is loaded and ready. Use it from as many threads at a time as its engine has lanes."""
+    """A model that is loaded and ready. As many threads as its engine has lanes get the most of it."""
 
     def __init__(self, stored: StoredModel, engine: Engine, *, neutral_wording: bool = False):
         """neutral_wording: see wording.py."""
@@ -188,7 +188,7 @@ def choose_engine(name: str = "auto") -> str:
 
 
 def lanes_of(engine: str = "auto") -> int:
-    """Batches that this engine runs at the same time here. Raises UnavailableEngine."""
+    """Batches that this engine has in work at the same time here. Raises UnavailableEngine."""
     return cpu_lanes() if choose_engine(engine) == "openvino" else 1
 
 

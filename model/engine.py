@@ -12,7 +12,7 @@ Array = Any  # NumPy array (OpenVINO engine) or PyTorch tensor (PyTorch engine)
 Arrays = dict[str, Array]
 
 
-MOST_LANES = 4  # each needs a batch of its own to be worth it
+MOST_STREAMS = 4  # each needs a batch of its own to be worth it
 
 
 def cores() -> int:
@@ -20,15 +20,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def cpu_streams() -> int:
+    """Batches that the network should run at the same time: one a core, which then waits for no other."""
+    return min(MOST_STREAMS, cores())
+
+
 def cpu_lanes() -> int:
-    """Batches that a CPU should run at the same time: each on a core of its own, which then waits for no other."""
-    return min(MOST_LANES, cores())
+    """Batches that should be in work on a CPU: one more than the network runs, for what a search does between words."""
+    return cpu_streams() + 1
 
 
 class Engine(Protocol):
     """An encoder and a decoder, loaded and ready. Raises UnavailableEngine when it is built without its library."""
 
-    lanes: int  # batches that may run at the same time, each from a thread of its own
+    lanes: int  # batches that are best in work at the same time, each from a thread of its own
 
     def encode(self, photos: np.ndarray) -> tuple[Arrays, Arrays]:
         """Look at the photos: uint8 (batch, 224, 224, 3), RGB. Gives memory and state.

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from model.checkpoint import StoredModel
-from model.engine import cpu_lanes
+from model.engine import cpu_lanes, cpu_streams
 from model.errors import DamagedModel
 from model.openvino_decoders import DECODERS, Decoder
 from model.openvino_encoders import encoder
@@ -22,7 +22,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class OpenVinoEngine:
-    """See engine.py for the two calls. They may come from any thread, and `lanes` of them run at the same time.
+    """See engine.py for the two calls. They may come from any thread; so many run at the same time, others wait.
 
     A batch on one core of two gives 1.3 times the photos a second of one that keeps both cores waiting for each other
     after every layer; a lone photo takes as long either way.
@@ -35,12 +35,12 @@ class OpenVinoEngine:
         stored: StoredModel,
         *,
         precision: Literal["auto", "int8", "f32"] = "auto",
-        lanes: int | None = None,
+        streams: int | None = None,
     ):
         """auto: int8 if the model folder says how to quantise its encoder, else float32, four times slower.
 
         Raises DamagedModel when weights are missing, or int8 is asked for and cannot be had.
-        lanes: see engine.cpu_lanes.
+        streams: of each of the two calls, how many run at the same time; see engine.cpu_streams.
         """
         if stored.encoder is None:
             raise DamagedModel("the model folder has no encoder.safetensors, so it cannot look at photos")
@@ -49,9 +49,10 @@ class OpenVinoEngine:
         decoder = DECODERS[stored.config.decoder](Graph(stored.decoder, ranges), stored.config)
         self._state = decoder.state()
         photos, memory = _encode_graph(stored, decoder, ranges)
-        self.lanes = lanes or cpu_lanes()
-        self._encode = _Compiled([photos], memory, self.lanes)
-        self._step = _Compiled(*_step_graph(decoder, memory, self._state), self.lanes)
+        streams = streams or cpu_streams()
+        self.lanes = cpu_lanes()
+        self._encode = _Compiled([photos], memory, streams)
+        self._step = _Compiled(*_step_graph(decoder, memory, self._state), streams)
 
     def encode(self, photos: np.ndarray) -> tuple[Arrays, Arrays]:
         """Pixels to what the decoder looks at, and the state before the first word. Every array is the caller's own."""
@@ -68,13 +69,13 @@ class OpenVinoEngine:
 class _Compiled:
     """A graph with named inputs and outputs, ready to run for so many threads at once; others wait."""
 
-    def __init__(self, inputs: list[Any], outputs: Mapping[str, Any], lanes: int):
+    def __init__(self, inputs: list[Any], outputs: Mapping[str, Any], streams: int):
         model = openvino.Model([opset.result(node) for node in outputs.values()], inputs, "captionbot")
         self._inputs = [parameter.get_friendly_name() for parameter in inputs]
         self._outputs = list(outputs)
-        compiled = compile_graph(model, lanes=lanes)
+        compiled = compile_graph(model, streams=streams)
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(lanes):
+        for _ in range(streams):
             self._free.put(compiled.create_infer_request())
 
     def __call__(self, arrays: Arrays) -> Arrays:

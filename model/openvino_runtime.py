@@ -22,15 +22,15 @@ GROUP = 128
 
 
 def compile_graph(
-    model: openvino.Model, *, lanes: int = 1, precision: Literal["f32", "bf16"] = "f32"
+    model: openvino.Model, *, streams: int = 1, precision: Literal["f32", "bf16"] = "f32"
 ) -> openvino.CompiledModel:
     """Ready to run on this machine's CPU.
 
-    lanes: requests that may run at the same time; they share the cores. precision: of what is not quantised.
+    streams: requests that may run at the same time; they share the cores. precision: of what is not quantised.
     """
     options: dict[str, Any] = {
-        "NUM_STREAMS": lanes,
-        "INFERENCE_NUM_THREADS": max(cores(), lanes),
+        "NUM_STREAMS": streams,
+        "INFERENCE_NUM_THREADS": max(cores(), streams),
         "ENABLE_CPU_PINNING": False,  # several graphs, and several processes, would be pinned to the same core
         "INFERENCE_PRECISION_HINT": precision,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP,

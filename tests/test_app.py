@@ -107,4 +107,5 @@ def test_a_reader_of_the_broker_in_memory_gets_what_comes_while_it_waits():
         message = queue.get(no_ack=True)  # one look, which would find nothing if it did not wait
         later.join()
         app.outbox.close(10)
-    assert message is not None and message.decode()[0] == [7]
+    assert message is not None
+    assert message.decode()[0] == [7]

@@ -110,9 +110,9 @@ def test_it_is_known_how_long_a_batch_has_been_running():
     assert batcher.busy_seconds() == 0
 
 
-def test_lanes_run_side_by_side_and_one_joins_for_half_a_batch_or_more():
+def test_lanes_run_side_by_side_and_the_second_of_three_joins_for_half_a_batch_or_more():
     engine = Engine(held=True)
-    batcher = Batcher(engine, 4, lanes=2)
+    batcher = Batcher(engine, 4, lanes=3)
     futures = [batcher.submit(0)]
     assert engine.busy.wait(10)
     engine.busy.clear()
@@ -120,10 +120,15 @@ def test_lanes_run_side_by_side_and_one_joins_for_half_a_batch_or_more():
     assert not engine.busy.wait(0.2)  # one job is not worth a batch of its own while another runs
     futures.append(batcher.submit(2))
     assert engine.busy.wait(10)
+    engine.busy.clear()
+    futures += [batcher.submit(job) for job in (3, 4, 5)]
+    assert not engine.busy.wait(0.2)  # the third joins for a whole one
+    futures.append(batcher.submit(6))
+    assert engine.busy.wait(10)
     assert batcher.busy_seconds() > 0.2
     engine.free.set()
-    assert [future.result(10) for future in futures] == [0, 2, 4]
-    assert sorted(engine.batches) == [[0], [1, 2]]
+    assert [future.result(10) for future in futures] == [0, 2, 4, 6, 8, 10, 12]
+    assert sorted(engine.batches) == [[0], [1, 2], [3, 4, 5, 6]]
     batcher.close(10)
     assert batcher.busy_seconds() == 0
 

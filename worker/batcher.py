@@ -1,7 +1,7 @@
 """Gathers jobs into batches without a timer: while the engine is busy they gather, when it is free it takes what waits.
 
 An idle worker answers a lone job at once, a busy one runs full batches. An engine with several lanes runs as many
-batches side by side; one that joins others has at least half of what it may have, for small ones cost nearly as much.
+batches side by side. The more of them run, the fuller must one be that joins them: small ones cost nearly as much.
 """
 
 import logging
@@ -80,8 +80,8 @@ class Batcher(Generic[Job, Outcome]):
                     future.set_result(outcome)
 
     def _may_begin(self) -> bool:
-        waiting = len(self._waiting)
-        return self._closed or waiting >= self._max_batch / 2 or (waiting > 0 and not self._running)
+        waiting, others = len(self._waiting), max(1, len(self._threads) - 1)
+        return self._closed or (waiting > 0 and waiting / self._max_batch >= len(self._running) / others)
 
     def _next(self, lane: int) -> list[tuple[Job, "Future[Outcome]"]]:
         """The oldest job and those behind it that may share its batch; nothing once the batcher is closed and empty."""

@@ -73,7 +73,7 @@ class Captioning:
         lanes: int = 1,
         time_limit: float = TIME_LIMIT,
     ):
-        """lanes: batches that the engine runs at the same time."""
+        """lanes: batches that the engine has in work at the same time."""
         self._sessions, self._store, self._model = sessions, store, model
         self._heartbeat, self._wakes = heartbeat, wakes
         self._room, self._beams, self._time_limit = (lanes + 1) * max_batch, beams, time_limit
