@@ -245,7 +245,7 @@ def bench(
     for speed in run(model or settings.model_dir, files, photos=photos, batch=batch, beams=beams):
         print(
             f"{speed.engine:<9} {speed.precision:<9} {speed.encoder:>9.1f} {speed.whole:>9.1f}"
-            f" {speed.whole / speed.encoder:>15.0%} {speed.cold_start:>10.1f} s"
+            f" {speed.share:>15.0%} {speed.cold_start:>10.1f} s"
         )
 
 

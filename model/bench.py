@@ -17,7 +17,9 @@ from model.caption_files import caption_files, read_picture
 from model.captioner import Captioner, Precision
 
 CONTESTANTS: tuple[tuple[str, Precision], ...] = (("openvino", "auto"), ("openvino", "f32"), ("torch", "auto"))
-ROUNDS = 3  # the machine's mood changes: the contestants take turns, and the median counts
+# The machine's mood changes: the contestants take turns, and medians count.
+ROUNDS = 3
+TURN = 5.0  # seconds at least that each of them is measured, over and over
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Speed:
     precision: str
     encoder: float  # photos a second, from pixels to what the decoder looks at
     whole: float  # photos a second, from files to sentences
+    share: float  # whole / encoder of measurements that followed each other
     cold_start: float  # seconds that a fresh process takes for a single photo, in the precision that serves
 
 
@@ -39,6 +42,7 @@ def bench(
     batch: int,
     beams: int,
     contestants: Sequence[tuple[str, Precision]] = CONTESTANTS,
+    turn: float = TURN,
 ) -> Iterator[Speed]:
     """Time each engine that is installed on as many photos, the paths over and over.
 
@@ -53,11 +57,16 @@ def bench(
         _caption(captioner, repeated[:batch], batch, beams)  # the first batch pays for what is set up then
     for _ in range(ROUNDS):
         for captioner, taken in zip(captioners, seconds, strict=True):
-            taken.append((encode(captioner, pixels, batch), _caption(captioner, repeated, batch, beams)))
+            end = time.perf_counter() + turn
+            while True:
+                taken.append((encode(captioner, pixels, batch), _caption(captioner, repeated, batch, beams)))
+                if time.perf_counter() >= end:
+                    break
     for (engine, _), captioner, taken in zip(engines, captioners, seconds, strict=True):
         encoder, whole = (photos / median(column) for column in zip(*taken, strict=True))
+        share = median(alone / all_of_it for alone, all_of_it in taken)
         precision = getattr(captioner.engine, "precision", "")
-        yield Speed(engine, precision, encoder, whole, _cold_start(folder, paths[0], engine))
+        yield Speed(engine, precision, encoder, whole, share, _cold_start(folder, paths[0], engine))
 
 
 def encode(captioner: Captioner, pixels: Sequence[np.ndarray], batch: int) -> float:
