@@ -1,4 +1,4 @@
-"""Kombu's memory transport, whose reader sleeps until a message comes. It looks every so often, and answers late."""
+"""The memory transport with a reader that sleeps until a message comes. Kombu's looks now and then, and is late."""
 
 from typing import Any
 
