@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db.engine import commit_at_once
-from db.tables import Caption, State, now
+from db.tables import Caption, Person, Photo, State, now
 
 MAX_ATTEMPTS = 3  # leases that may expire
 GAVE_UP = "I could not describe this photo. Please try another one."
@@ -37,14 +37,27 @@ class Result:
     encode_milliseconds: float | None = None
 
 
-def claim(session: Session, caption_id: int, worker: str, lease: timedelta) -> Caption | None:
+@dataclass(frozen=True)
+class Claimed:
+    """What a worker needs to know of a row. To read a whole one, with all its columns, costs several times as much."""
+
+    id: int
+    front_end: str
+    chat: str | None
+    person: str  # key
+    rank: int
+    options: dict[str, Any]
+    sha256: str  # of the photo
+
+
+def claim(session: Session, caption_id: int, worker: str, lease: timedelta) -> Claimed | None:
     """The row, if this worker has it now; None if it is another's, done, or gone."""
     claimed = claim_many(session, [caption_id], worker, lease)
     return claimed[0] if claimed else None
 
 
-def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[Caption]:
-    """Those of the rows that this worker has now, with photo and person, in order of id.
+def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[Claimed]:
+    """Those of the rows that this worker has now, in order of id. What the session has loaded of them grows stale.
 
     Free is what is queued, and what another held until its lease expired; that counts one attempt, and after the last
     one nobody gets the row (see `stale`).
@@ -55,13 +68,18 @@ def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedel
         session,
         Caption.id.in_(list(ids)),
         or_(Caption.state == State.QUEUED, expired),
+        refresh=False,
         attempts=case((Caption.state == State.RUNNING, Caption.attempts + 1), else_=Caption.attempts),
         state=State.RUNNING,
         worker=worker,
         lease_until=now() + lease,
         started_at=now(),
     )
-    return _load(session, claimed)
+    if not claimed:
+        return []
+    columns = Caption.id, Caption.front_end, Caption.chat, Person.key, Caption.rank, Caption.options, Photo.sha256
+    rows = select(*columns).join(Caption.person).join(Caption.photo).where(Caption.id.in_(claimed))
+    return [Claimed(*row) for row in session.execute(rows.order_by(Caption.id))]
 
 
 def renew(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[int]:
@@ -104,7 +122,7 @@ def stale(session: Session, at: datetime, waited: timedelta) -> list[int]:
     that were not sent for `waited`: their message may be lost, or the queue is long, which counts no attempt.
     """
     last = Caption.attempts >= MAX_ATTEMPTS - 1
-    failed = {"state": State.FAILED, "error": GAVE_UP, "finished_at": at, "lease_until": None}
+    failed: dict[str, Any] = {"state": State.FAILED, "error": GAVE_UP, "finished_at": at, "lease_until": None}
     _change(session, _expired(at), last, attempts=Caption.attempts + 1, **failed)
     waiting = and_(Caption.state == State.QUEUED, Caption.queued_at < at - waited)
     longest = select(Caption.id).where(waiting).order_by(Caption.queued_at, Caption.id).limit(BATCH)
@@ -179,15 +197,16 @@ def _queued() -> dict[str, Any]:
     return {"state": State.QUEUED, "queued_at": now(), "worker": None, "lease_until": None}
 
 
-def _change(session: Session, *where: ColumnElement[bool], **values: Any) -> list[int]:
-    """One UPDATE. Returns the ids of the rows that it changed, in order.
+def _change(session: Session, *where: ColumnElement[bool], refresh: bool = True, **values: Any) -> list[int]:
+    """One UPDATE. Returns the ids of the rows that it changed, in order. refresh: what the session has loaded of them.
 
     Rows are locked in order of id, so that of two such updates each gets all it wants or waits, and none waits for
     ever. `key_share`: a vote on a row, which only refers to it, need not wait.
     """
     wanted = select(Caption.id).where(*where).order_by(Caption.id).with_for_update(key_share=True)
     changed = update(Caption).where(Caption.id.in_(wanted.correlate(None))).values(**values).returning(Caption.id)
-    return sorted(session.scalars(changed, execution_options={"synchronize_session": "fetch"}))
+    refreshed: Any = "fetch" if refresh else False
+    return sorted(session.scalars(changed, execution_options={"synchronize_session": refreshed}))
 
 
 def _load(session: Session, ids: list[int]) -> list[Caption]:

@@ -10,7 +10,7 @@ import re
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
@@ -55,6 +55,17 @@ class PhotoStore:
             return self._files.cat_file(self._path(sha256))
         except FileNotFoundError:
             raise MissingPhoto(sha256) from None
+
+    def read_many(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Those that are there, by SHA-256. A store on a network is asked for all at the same time."""
+        if self._is_local:
+            return {name: data for name in names if (data := _read(Path(self._path(name)))) is not None}
+        paths = {self._path(name): name for name in names}
+        found = self._files.cat([*paths], on_error="return") if paths else {}
+        for answer in found.values():
+            if isinstance(answer, Exception) and not isinstance(answer, FileNotFoundError):
+                raise answer
+        return {paths[path]: data for path, data in found.items() if isinstance(data, bytes)}
 
     def has(self, sha256: str) -> bool:
         return self._size(self._path(sha256)) is not None
@@ -101,6 +112,13 @@ class PhotoStore:
 
 
 DRAFT = ".draft"
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db import captions
-from db.captions import GAVE_UP
+from db.captions import GAVE_UP, Claimed
 from db.tables import Caption, State, now
 
 LEASE = timedelta(seconds=30)
@@ -24,15 +24,16 @@ def running(session: Session, lease: timedelta = LEASE, worker: str = "w1", **co
 # Claiming
 
 
-def test_claiming_a_queued_row_gives_it_with_photo_and_person(session: Session):
-    caption = make_caption(session, person="telegram:7")
+def test_claiming_a_queued_row_gives_what_a_worker_needs_of_it(session: Session):
+    caption = make_caption(session, person="telegram:7", chat="telegram:-8", rank=2, options={"beams": 5})
     claimed = captions.claim(session, caption.id, "w1", LEASE)
-    session.expunge_all()
-    assert claimed is not None
-    assert (claimed.state, claimed.worker, claimed.attempts) == (State.RUNNING, "w1", 0)
-    assert claimed.lease_until is not None
-    assert now() < claimed.lease_until <= now() + LEASE
-    assert (claimed.person.key, len(claimed.photo.sha256)) == ("telegram:7", 64)
+    assert claimed == Claimed(
+        caption.id, "web", "telegram:-8", "telegram:7", rank=2, options={"beams": 5}, sha256=caption.photo.sha256
+    )
+    session.refresh(caption)
+    assert (caption.state, caption.worker, caption.attempts) == (State.RUNNING, "w1", 0)
+    assert caption.lease_until is not None
+    assert now() < caption.lease_until <= now() + LEASE
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite waits for the disk at checkpoints only
@@ -71,9 +72,10 @@ def test_a_row_with_a_lease_cannot_be_claimed_even_by_its_own_worker(session: Se
 
 
 def test_an_expired_lease_is_taken_over_and_counts_an_attempt(session: Session):
-    claimed = captions.claim(session, running(session, EXPIRED).id, "w2", LEASE)
-    assert claimed is not None
-    assert (claimed.worker, claimed.attempts) == ("w2", 1)
+    caption = running(session, EXPIRED)
+    assert captions.claim(session, caption.id, "w2", LEASE)
+    session.refresh(caption)
+    assert (caption.worker, caption.attempts) == ("w2", 1)
 
 
 def test_nobody_claims_a_row_whose_last_attempt_has_expired(session: Session):

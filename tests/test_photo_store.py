@@ -45,6 +45,14 @@ def test_a_photo_that_is_not_there_is_missing(either_store: PhotoStore):
         either_store.read(NAME)
 
 
+def test_of_many_photos_those_that_are_there_are_read(either_store: PhotoStore):
+    either_store.save(b"photo", NAME)
+    either_store.save(b"other", "cd" * 32)
+    assert either_store.read_many([NAME, "ef" * 32, "cd" * 32]) == {NAME: b"photo", "cd" * 32: b"other"}
+    assert either_store.read_many(["ef" * 32]) == {}
+    assert either_store.read_many([]) == {}
+
+
 def test_a_dropped_photo_is_gone_and_may_be_dropped_again(either_store: PhotoStore):
     either_store.save(b"photo", NAME)
     either_store.drop(NAME)
