@@ -1,0 +1,96 @@
+"""Messages that come and go in groups are in Redis as kombu would have them: held, given back, crossed out."""
+
+import json
+import time
+
+import pytest
+from kombu import Consumer
+from kombu.asynchronous import Hub
+from redis_server import redis_server  # noqa: F401
+
+from worker.app import create_app, send_many
+
+
+@pytest.fixture
+def app(redis_server):  # noqa: F811
+    app = create_app(redis_server.url, "test")
+    yield app
+    app.outbox.close()
+    app.close()
+
+
+class Taker:
+    """A consumer in an event loop, as a worker has it."""
+
+    def __init__(self, app, most):
+        self.hub, self.messages = Hub(), []
+        self.connection = app.connection_for_read()
+        self.connection.connect()
+        self.connection.transport.register_with_event_loop(self.connection.connection, self.hub)
+        queue = app.amqp.queues["test.captions"]
+        Consumer(
+            self.connection.default_channel, [queue], on_message=self.messages.append, prefetch_count=most
+        ).consume()
+        self._loop = self.hub.create_loop()
+
+    def turn_until(self, condition, seconds=20):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not happen in time"
+            next(self._loop)
+
+    def rows(self):
+        return [message.payload[0][0] for message in self.messages]
+
+
+def held(server) -> list[int]:
+    """Rows that Redis gives to somebody else if this process dies."""
+    texts = server.client.hvals("test:unacked")
+    assert server.client.zcard("test:unacked_index") == len(texts)
+    return sorted(json.loads(text)[0]["headers"]["argsrepr"].strip("(,)") for text in texts)
+
+
+def commands(server) -> int:
+    return server.client.info("stats")["total_commands_processed"]
+
+
+def test_waiting_messages_are_taken_together_as_many_as_may_be_held_and_in_order(app, redis_server):  # noqa: F811
+    send_many(app, range(30))
+    app.outbox.close(10)
+    taker = Taker(app, most=20)
+    before = commands(redis_server)
+    taker.turn_until(lambda: len(taker.messages) >= 20)
+    assert commands(redis_server) - before < 20  # kombu alone: 20 times BRPOP, MULTI, ZADD, HSET, EXEC
+    assert taker.rows() == list(range(20))
+    assert redis_server.client.llen("test:test.captions") == 10
+    assert held(redis_server) == sorted(map(str, range(20)))
+
+
+def test_what_was_acknowledged_is_crossed_out_and_more_is_taken(app, redis_server):  # noqa: F811
+    send_many(app, range(30))
+    app.outbox.close(10)
+    taker = Taker(app, most=20)
+    taker.turn_until(lambda: len(taker.messages) >= 20)
+    for message in taker.messages[:12]:
+        message.ack()
+    taker.turn_until(lambda: len(taker.messages) == 30)
+    assert taker.rows() == list(range(30))
+    assert held(redis_server) == sorted(map(str, range(12, 30)))
+    for message in taker.messages[12:]:
+        message.ack()
+    taker.turn_until(lambda: not held(redis_server))
+
+
+def test_a_consumer_that_closes_gives_back_what_was_not_acknowledged_and_nothing_else(app, redis_server):  # noqa: F811
+    send_many(app, range(8))
+    app.outbox.close(10)
+    taker = Taker(app, most=6)
+    taker.turn_until(lambda: len(taker.messages) >= 6)
+    for message in taker.messages[:4]:
+        message.ack()
+    taker.connection.close()
+    assert held(redis_server) == []
+    assert redis_server.client.llen("test:test.captions") == 4
+    another = Taker(app, most=10)
+    another.turn_until(lambda: len(another.messages) >= 4)
+    assert sorted(another.rows()) == [4, 5, 6, 7]
