@@ -18,7 +18,7 @@ def beating(sessions):
     with sessions.begin() as session:
         row = make_caption(session).id
         assert captions.claim(session, row, "here", heartbeat.lease)
-    heartbeat.hold(row)
+    heartbeat.hold([row])
     heartbeat.start()
     yield heartbeat, row
     heartbeat.stop()
@@ -46,7 +46,7 @@ def test_a_held_row_stays_held_however_long_it_takes(beating, sessions):
 
 def test_a_dropped_row_is_renewed_no_more(beating, sessions):
     heartbeat, row = beating
-    heartbeat.drop(row)
+    heartbeat.drop([row])
     end = time.monotonic() + 20
     while read(sessions, row).lease_until > now() and time.monotonic() < end:
         time.sleep(0.05)
@@ -65,7 +65,7 @@ def test_stopping_gives_rows_back_and_says_goodbye(beating, sessions):
 def test_there_is_room_when_enough_rows_were_dropped(beating):
     heartbeat, row = beating
     heartbeat.wait_for_room(1)
-    heartbeat.drop(row)
+    heartbeat.drop([row])
     heartbeat.wait_for_room(0)
 
 
@@ -73,3 +73,12 @@ def test_nobody_waits_for_room_in_a_worker_that_stops(beating):
     heartbeat, _ = beating
     heartbeat.stop()
     heartbeat.wait_for_room(0)
+
+
+def test_what_is_held_for_longer_than_anything_takes_is_renewed_no_more(sessions):
+    heartbeat = Heartbeat(sessions, "here", "openvino", lambda: ["v1"], longest=0.1)
+    heartbeat.hold([1])
+    assert heartbeat.held() == [1]
+    time.sleep(0.15)
+    heartbeat.hold([2])
+    assert heartbeat.held() == [2]

@@ -1,4 +1,5 @@
 import threading
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -15,7 +16,8 @@ from model.captioner import Captioner
 from worker.app import create_wakes
 from worker.current_model import CurrentModel, load_warm
 from worker.heartbeat import Heartbeat
-from worker.tasks import MISSING, UNREADABLE, Captioning, attention_maps
+from worker.jobs import attention_maps
+from worker.tasks import MISSING, UNREADABLE, Captioning
 
 LEASE = timedelta(seconds=20)
 
@@ -49,17 +51,17 @@ class Bench:
         models = CurrentModel(lambda folder: captioner, lambda: serving or Serving(), None)
         models.start()
         models.stop()
-        self.heartbeat = Heartbeat(sessions, "here", "openvino", lambda: models.versions, LEASE)
+        longest = limits.get("time_limit", 60)
+        self.heartbeat = Heartbeat(sessions, "here", "openvino", lambda: models.versions, LEASE, longest)
         limits |= {"max_batch": 4, "beams": 3}
         self.captioning = Captioning(sessions, store, models, self.heartbeat, self.wakes, **limits)
 
     def handle(self, *rows: int) -> None:
-        """All at once."""
-        threads = [threading.Thread(target=self.captioning.handle, args=(row,)) for row in rows]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        """All at once; returns when each message is done with."""
+        done = [threading.Event() for _ in rows]
+        for row, event in zip(rows, done, strict=True):
+            self.captioning.handle(row, event.set)
+        assert all(event.wait(60) for event in done)
 
     def row(self, id: int) -> Caption:
         with self.sessions() as session:
@@ -234,11 +236,14 @@ def test_a_hanging_engine_is_noticed_and_its_rows_are_let_go(sessions, store, ca
     engine = Held(captioner.engine)
     bench = Bench(sessions, store, Captioner(stored, engine), time_limit=0.1)
     [row] = queue_photos(sessions, store, 1)
-    bench.handle(row)
+    bench.captioning.handle(row)
+    assert engine.started.wait(20)
+    time.sleep(0.15)
     assert bench.captioning.is_stuck()
     assert (bench.heartbeat.held(), bench.row(row).state) == ([], State.RUNNING)  # its lease will expire
+    assert not bench.captioning.close(0.1)
     engine.go.set()
-    bench.captioning.close(10)
+    assert bench.captioning.close(10)
     assert not bench.captioning.is_stuck()
 
 
@@ -247,14 +252,14 @@ def test_what_another_worker_has_taken_meanwhile_is_left_to_it(sessions, store, 
     engine = Held(captioner.engine)
     bench = Bench(sessions, store, Captioner(stored, engine))
     [row] = queue_photos(sessions, store, 1)
-    thread = threading.Thread(target=bench.captioning.handle, args=(row,))
-    thread.start()
+    done = threading.Event()
+    bench.captioning.handle(row, done.set)
     assert engine.started.wait(20)
     with sessions.begin() as session:
         captions.release(session, [row], "here")
         assert captions.claim(session, row, "there", LEASE)
     engine.go.set()
-    thread.join(20)
+    assert done.wait(20)
     assert (bench.row(row).state, bench.row(row).worker) == (State.RUNNING, "there")
     assert bench.woken == []
     bench.captioning.close(10)

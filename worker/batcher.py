@@ -8,8 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
@@ -24,6 +23,7 @@ class Batcher(Generic[Job, Outcome]):
     def __init__(
         self,
         run: Callable[[list[Job]], Sequence[Outcome]],
+        then: Callable[[list[tuple[Job, Outcome | Exception]]], None],
         max_batch: int,
         *,
         lanes: int = 1,
@@ -32,10 +32,11 @@ class Batcher(Generic[Job, Outcome]):
     ):
         """run: jobs to as many outcomes, in the same order; lanes: calls of it at the same time.
 
+        then: gets the jobs of each batch with their outcomes, or with what `run` raised for them, in the same thread.
         key: only jobs whose keys are equal share a batch.
         """
-        self._run_batch, self._max_batch, self._key = run, max_batch, key
-        self._waiting: deque[tuple[Job, Future[Outcome]]] = deque()
+        self._run_batch, self._then, self._max_batch, self._key = run, then, max_batch, key
+        self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._running: dict[int, float] = {}  # lane -> when the batch that runs in it began, as time.monotonic()
@@ -46,24 +47,23 @@ class Batcher(Generic[Job, Outcome]):
         for thread in self._threads:
             thread.start()
 
-    def submit(self, job: Job) -> "Future[Outcome]":
-        """The outcome of this job, or what it raised. Raises RuntimeError after `close`."""
-        future: Future[Outcome] = Future()
+    def submit(self, jobs: Iterable[Job]) -> None:
+        """All at once, so that they may share a batch. Raises RuntimeError after `close`."""
         with self._changed:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
-            self._waiting.append((job, future))
-            self._changed.notify_all()
-        return future
+            self._waiting.extend(jobs)
+            self._changed.notify()  # what one lane leaves it tells the next of
 
-    def close(self, timeout: float | None = None) -> None:
-        """Finish what waits, then stop. timeout: seconds to wait for that."""
+    def close(self, timeout: float | None = None) -> bool:
+        """Finish what waits, then stop. timeout: seconds to wait for that. Returns whether all is finished."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         end = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
             thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def busy_seconds(self) -> float:
         """How long the batch that has been running longest has been running; 0 when none runs."""
@@ -72,36 +72,36 @@ class Batcher(Generic[Job, Outcome]):
 
     def _work(self, lane: int) -> None:
         while batch := self._next(lane):
-            jobs = [job for job, _ in batch]
-            for (_, future), outcome in zip(batch, self._outcomes(jobs), strict=True):
-                if isinstance(outcome, _Raised):
-                    future.set_exception(outcome.error)
-                else:
-                    future.set_result(outcome)
+            outcomes = self._outcomes(batch)
+            try:
+                self._then([*zip(batch, outcomes, strict=True)])
+            except Exception:  # the lane goes on; the lease of these rows brings them back
+                log.exception("what became of a batch of %d could not be handed on", len(batch))
 
     def _may_begin(self) -> bool:
         waiting, others = len(self._waiting), max(1, len(self._threads) - 1)
         return self._closed or (waiting > 0 and waiting / self._max_batch >= len(self._running) / others)
 
-    def _next(self, lane: int) -> list[tuple[Job, "Future[Outcome]"]]:
+    def _next(self, lane: int) -> list[Job]:
         """The oldest job and those behind it that may share its batch; nothing once the batcher is closed and empty."""
         with self._changed:
             self._running.pop(lane, None)
-            self._changed.notify_all()
             self._changed.wait_for(self._may_begin)
             if not self._waiting:
                 return []
             self._running[lane] = time.monotonic()
-            key = self._key(self._waiting[0][0])
-            batch: list[tuple[Job, Future[Outcome]]] = []
-            others: list[tuple[Job, Future[Outcome]]] = []
+            key = self._key(self._waiting[0])
+            batch: list[Job] = []
+            others: list[Job] = []
             while self._waiting and len(batch) < self._max_batch:
-                entry = self._waiting.popleft()
-                (batch if self._key(entry[0]) == key else others).append(entry)
+                job = self._waiting.popleft()
+                (batch if self._key(job) == key else others).append(job)
             self._waiting.extendleft(reversed(others))
+            if self._waiting:
+                self._changed.notify()
             return batch
 
-    def _outcomes(self, jobs: list[Job]) -> "list[Outcome | _Raised]":
+    def _outcomes(self, jobs: list[Job]) -> list[Outcome | Exception]:
         """One for each job. When a batch fails its jobs run one by one, so that only the bad one fails."""
         try:
             outcomes = list(self._run_batch(jobs))
@@ -110,11 +110,6 @@ class Batcher(Generic[Job, Outcome]):
             return [*outcomes]
         except Exception as error:
             if len(jobs) == 1:
-                return [_Raised(error)]
+                return [error]
             log.warning("a batch of %d failed, its jobs run one by one: %s", len(jobs), error)
             return [outcome for job in jobs for outcome in self._outcomes([job])]
-
-
-class _Raised:
-    def __init__(self, error: Exception):
-        self.error = error

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=24)  # after a SIGKILL its rows are free when this has passed
 BEATS = 3  # a lease: two may fail
+LONGEST = 300.0  # seconds that a row may be held: what takes longer hangs
 
 
 class Heartbeat:
@@ -25,11 +27,15 @@ class Heartbeat:
         engine: str,
         versions: Callable[[], list[str]],
         lease: timedelta = LEASE,
+        longest: float = LONGEST,
     ):
-        """name: of this worker in the database. versions: the models that it holds now."""
-        self.name, self.lease = name, lease
+        """name: of this worker in the database. versions: the models that it holds now.
+
+        longest: seconds after which a row is renewed no more, so that another worker gets it.
+        """
+        self.name, self.lease, self.longest = name, lease, longest
         self._sessions, self._engine, self._versions = sessions, engine, versions
-        self._held: set[int] = set()
+        self._held: dict[int, float] = {}  # row -> since when, as time.monotonic()
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -55,18 +61,21 @@ class Heartbeat:
         except Exception as error:  # their leases expire
             log.warning("the database does not hear that this worker stops: %s", error)
 
-    def hold(self, row: int) -> None:
+    def hold(self, rows: Iterable[int]) -> None:
+        since = time.monotonic()
         with self._changed:
-            self._held.add(row)
+            self._held |= dict.fromkeys(rows, since)
 
-    def drop(self, row: int) -> None:
+    def drop(self, rows: Iterable[int]) -> None:
         with self._changed:
-            self._held.discard(row)
+            for row in rows:
+                self._held.pop(row, None)
             self._changed.notify_all()
 
     def held(self) -> list[int]:
+        """Without those that have been held for too long."""
         with self._changed:
-            return sorted(self._held)
+            return sorted(row for row, since in self._held.items() if time.monotonic() - since < self.longest)
 
     def wait_for_room(self, most: int) -> None:
         """Until no more than so many rows are held, or the worker stops."""

@@ -24,6 +24,7 @@ from db.photo_store import PhotoStore
 from model.captioner import choose_engine, lanes_of
 from worker.app import TASK, JobQueue
 from worker.current_model import CurrentModel, load_warm
+from worker.hand_over import HandOver
 from worker.heartbeat import LEASE, Heartbeat
 from worker.tasks import Captioning
 from worker.wake import Wakes
@@ -67,13 +68,14 @@ class Worker:
         self._captioning = Captioning(
             sessions, store, self._models, self._heartbeat, wakes, max_batch=max_batch, beams=beams, lanes=lanes
         )
-        app.task(name=TASK, shared=False)(self._captioning.handle)
+        # The task is never run in a pool: Celery's loop hands its messages on.
+        app.task(name=TASK, shared=False, Strategy=HandOver(self._captioning.handle))(self._captioning.handle)
         app.set_default()  # Celery's threads look their task up there
         self._celery: Any = WorkController(
             app=app,
             hostname=self.name,
-            pool_cls="threads",
-            concurrency=(lanes + AHEAD) * max_batch,
+            pool_cls="solo",
+            prefetch_multiplier=(lanes + AHEAD) * max_batch,
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -100,7 +102,7 @@ class Worker:
         celery_state.should_stop = os.EX_OK  # the one way to tell Celery's loop from another thread
         self._thread.join(timeout)
         finished = not self._thread.is_alive()
-        self._captioning.close(max(1.0, end - time.monotonic()))
+        finished &= self._captioning.close(max(1.0, end - time.monotonic()))
         self._models.stop()
         self._heartbeat.stop()
         if finished:
@@ -108,9 +110,6 @@ class Worker:
         return finished
 
     def _consume(self) -> None:
-        # One line a caption is enough, and it is ours.
-        for chatty in ("celery.worker.strategy", "celery.app.trace"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
         try:
             self._celery.start()
         except BaseException:
