@@ -22,15 +22,16 @@ GROUP = 128
 
 
 def compile_graph(
-    model: openvino.Model, *, streams: int = 1, precision: Literal["f32", "bf16"] = "f32"
+    model: openvino.Model, *, streams: int = 1, threads: int | None = None, precision: Literal["f32", "bf16"] = "f32"
 ) -> openvino.CompiledModel:
     """Ready to run on this machine's CPU.
 
-    streams: requests that may run at the same time; they share the cores. precision: of what is not quantised.
+    streams: requests that may run at the same time; they share the threads, of which there is one a core by default.
+    0: one request, in the thread that calls. precision: of what is not quantised.
     """
     options: dict[str, Any] = {
         "NUM_STREAMS": streams,
-        "INFERENCE_NUM_THREADS": max(cores(), streams),
+        "INFERENCE_NUM_THREADS": threads or max(cores(), streams),
         "ENABLE_CPU_PINNING": False,  # several graphs, and several processes, would be pinned to the same core
         "INFERENCE_PRECISION_HINT": precision,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP,

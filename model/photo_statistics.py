@@ -22,16 +22,21 @@ NAMES = (
 )
 
 
+BRIGHTNESS = np.array([2, 5, 1], np.float32) / 8  # of red, green and blue; exact in float32
+
+
 def photo_statistics(photo: np.ndarray) -> dict[str, float]:
-    """By name, of uint8 RGB (height, width, 3), at least 32 pixels a side. Under a millisecond at 224x224."""
-    red, green, blue = (photo[..., channel].astype(np.int16) for channel in range(3))
-    grey = (2 * red + 5 * green + blue) >> 3
-    down, across = grey[:, ::2], grey[::2]  # every other column or row tells enough
-    levels = _shares(grey[::2, ::2] >> 2, 64)
-    steps = np.concatenate([np.diff(down, axis=0).ravel(), np.diff(across, axis=1).ravel()])
-    differences = _shares(np.abs(steps), 256)
+    """By name, of uint8 RGB (height, width, 3), at least 32 pixels a side. A quarter of a millisecond at 224x224."""
+    grey = (photo.reshape(-1, 3).astype(np.float32) @ BRIGHTNESS).astype(np.uint8).reshape(photo.shape[:2])
+    levels = _shares(np.bincount((grey[::2, ::2] >> 2).ravel(), minlength=64))
+    down, across = grey[:, ::2].copy(), grey[::2].copy()  # every other column or row tells enough
+    steps = np.concatenate([_apart(down[1:], down[:-1]).ravel(), _apart(across[:, 1:], across[:, :-1]).ravel()])
+    counts = np.bincount(steps, minlength=256)
+    differences = _shares(counts)
+    down, across = down.astype(np.float32), across.astype(np.float32)
     bends = 2 * across[:, 1:-1] - across[:, 2:] - across[:, :-2]
-    near, two, four, far = (_spread(down, across, distance) for distance in (1, 2, 4, 16))
+    near = _log_root(float(counts @ SQUARES), steps.size)
+    two, four, far = (_spread(down, across, distance) for distance in (2, 4, 16))
     values = (
         levels.max(),
         _entropy(levels),
@@ -42,13 +47,21 @@ def photo_statistics(photo: np.ndarray) -> dict[str, float]:
         two - near,
         four - two,
         far - four,
-        np.mean(np.abs(bends) <= 2),
+        np.count_nonzero(np.abs(bends) <= 2) / bends.size,
     )
     return {name: float(value) for name, value in zip(NAMES, values, strict=True)}
 
 
-def _shares(values: np.ndarray, count: int) -> np.ndarray:
-    return np.bincount(values.ravel(), minlength=count) / values.size
+SQUARES = np.arange(256) ** 2
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far two uint8 arrays are apart, without larger integers on the way."""
+    return np.maximum(one, other) - np.minimum(one, other)
+
+
+def _shares(counts: np.ndarray) -> np.ndarray:
+    return counts / counts.sum()
 
 
 def _entropy(shares: np.ndarray) -> float:
@@ -57,7 +70,12 @@ def _entropy(shares: np.ndarray) -> float:
 
 
 def _spread(down: np.ndarray, across: np.ndarray, distance: int) -> float:
-    """Log of the root mean square difference at a distance. A floor keeps it finite where all is flat."""
-    rows = (down[distance:] - down[:-distance]).ravel().astype(np.float32)
-    columns = (across[:, distance:] - across[:, :-distance]).ravel().astype(np.float32)
-    return 0.5 * float(np.log((rows @ rows + columns @ columns) / (rows.size + columns.size) + 0.05))
+    """Of the differences at a distance."""
+    rows = (down[distance:] - down[:-distance]).ravel()
+    columns = (across[:, distance:] - across[:, :-distance]).ravel()
+    return _log_root(float(rows @ rows + columns @ columns), rows.size + columns.size)
+
+
+def _log_root(squares: float, count: int) -> float:
+    """Log of the root of the mean square. A floor keeps it finite where all is flat."""
+    return 0.5 * float(np.log(squares / count + 0.05))
