@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     model_dir: Folder = Path("models/bundled")
     model_store: Folder = Field(default_factory=lambda values: values["data_dir"] / "models")
     engine: Literal["auto", "openvino", "torch"] = "auto"
-    max_batch: int = Field(16, ge=1, le=256)
+    max_batch: int = Field(32, ge=1, le=256)
     beams: int = Field(3, ge=1, le=20)
     neutral_wording: bool = False
 

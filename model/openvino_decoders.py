@@ -39,7 +39,9 @@ class Decoder(ABC):
 
     def log_probs(self, readout: Node) -> Node:
         """(B, K, E) -> (B, K, V). Word vectors are the output layer too."""
-        logits = self.graph.product(readout, self.graph.weight("words.weight"), self.graph.weight("bias"))
+        logits = self.graph.product(
+            self.graph.bounded(readout), self.graph.weight("words.weight"), self.graph.weight("bias")
+        )
         return opset.log_softmax(logits, -1).output(0)
 
     def word_gates(self, tokens: Node, name: str = "from_word") -> Node:
@@ -67,7 +69,9 @@ class GridDecoder(Decoder):
     ) -> tuple[Node, Node]:
         """hidden (B, K, D), sentinel: its key and value (B, K, D) -> context (B, K, D), attention (B, K, R)."""
         scale = np.float32(self.width**-0.5)
-        query = self.split_heads(self.graph.product(hidden, self.graph.weight("attend.query.weight") * scale))
+        query = self.split_heads(
+            self.graph.product(self.graph.bounded(hidden), self.graph.weight("attend.query.weight") * scale)
+        )
         scores = opset.matmul(query, keys, False, False).output(0)  # (B, H, K, R)
         if sentinel is None:
             weights = opset.softmax(scores, -1).output(0)
@@ -104,11 +108,11 @@ class AdaptiveDecoder(GridDecoder):
         self, tokens: Node, memory: Mapping[str, Node], state: Mapping[str, Node]
     ) -> tuple[Node, Nodes, Node | None]:
         words = opset.add(self.word_gates(tokens), memory["gates"])
-        gates = opset.add(words, self.graph.linear(state["hidden"], "from_hidden")).output(0)
+        gates = opset.add(words, self.graph.linear(self.graph.bounded(state["hidden"]), "from_hidden")).output(0)
         gates, look = split(gates, [4 * self.config.hidden, self.config.hidden])
         hidden, cell = lstm(gates, state["cell"])
         sentinel = opset.multiply(opset.sigmoid(look), opset.tanh(cell)).output(0)
-        own = self.graph.linear(sentinel, "sentinel_key"), sentinel
+        own = self.graph.linear(self.graph.bounded(sentinel), "sentinel_key"), sentinel
         context, attention = self.attend(hidden, memory["keys"], memory["cells"], own)
         return self.read_out(hidden, context), {"hidden": hidden, "cell": cell}, attention
 
@@ -124,9 +128,13 @@ class PooledDecoder(Decoder):
         self, tokens: Node, memory: Mapping[str, Node], state: Mapping[str, Node]
     ) -> tuple[Node, Nodes, Node | None]:
         words = opset.add(self.word_gates(tokens), memory["gates"])
-        gates = opset.add(words, self.graph.linear(state["hidden"], "from_hidden")).output(0)
+        gates = opset.add(words, self.graph.linear(self.graph.bounded(state["hidden"]), "from_hidden")).output(0)
         hidden, cell = lstm(gates, state["cell"])
-        return opset.tanh(self.graph.linear(hidden, "readout")).output(0), {"hidden": hidden, "cell": cell}, None
+        return (
+            opset.tanh(self.graph.linear(self.graph.bounded(hidden), "readout")).output(0),
+            {"hidden": hidden, "cell": cell},
+            None,
+        )
 
 
 class BiLstmDecoder(GridDecoder):
@@ -149,7 +157,7 @@ class BiLstmDecoder(GridDecoder):
     ) -> tuple[Node, Nodes, Node | None]:
         words = concat([state["words"], opset.unsqueeze(tokens, whole(-1)).output(0)])  # (B, K, T so far)
         gates = opset.add(self.word_gates(tokens, "ahead_word"), constant(self.graph.weight("ahead_word.bias")))
-        gates = opset.add(gates, self.graph.linear(state["hidden"], "ahead_hidden")).output(0)
+        gates = opset.add(gates, self.graph.linear(self.graph.bounded(state["hidden"]), "ahead_hidden")).output(0)
         hidden, cell = lstm(gates, state["cell"])
         back = opset.reshape(self._back(words), opset.shape_of(hidden), False).output(0)
         read = concat([hidden, back])

@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 Arrays = dict[str, np.ndarray]
 
+# Photos that the encoder looks at together. More make it no faster; a search, whose steps cost a quarter of a millisecond
+# however few photos there are, gains from all it gets.
+ENCODED = 16
+
 
 class OpenVinoEngine:
     """See engine.py for the two calls. They may come from any thread; so many run at the same time, others wait.
@@ -56,7 +60,13 @@ class OpenVinoEngine:
 
     def encode(self, photos: np.ndarray) -> tuple[Arrays, Arrays]:
         """Pixels to what the decoder looks at, and the state before the first word. Every array is the caller's own."""
-        memory = self._encode({"photos": np.ascontiguousarray(photos)})
+        parts = [
+            self._encode({"photos": np.ascontiguousarray(photos[start : start + ENCODED])})
+            for start in range(0, len(photos), ENCODED)
+        ]
+        memory = (
+            parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        )
         return memory, {name: np.repeat(value, len(photos), 0) for name, value in self._state.items()}
 
     def step(self, tokens: np.ndarray, memory: Arrays, state: Arrays) -> tuple[np.ndarray, Arrays, np.ndarray | None]:

@@ -51,6 +51,16 @@ class Graph:
         low, high = (constant(limit) for limit in self.ranges[name])
         return opset.fake_quantize(x, low, high, low, high, 256).output(0)
 
+    def bounded(self, x: Node) -> Node:
+        """x that lies between -1 and 1 whatever comes in, as behind a tanh: rounded to 256 levels in an 8-bit graph.
+
+        Without that OpenVINO looks for the range of each row anew, and knows no AMX for it. 0 stays exact.
+        """
+        if self.ranges is None:
+            return x
+        low, high = constant(-128 / 127), constant(1)
+        return opset.fake_quantize(x, low, high, low, high, 256).output(0)
+
     def matrix(self, values: np.ndarray) -> Node:
         """Weights, output channels first: 8 bits and a scale for each channel, or float32 in a float32 graph."""
         if self.ranges is None:

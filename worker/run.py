@@ -51,7 +51,7 @@ class Worker:
         model_dir: Path,
         engine: str = "auto",
         device: str = "auto",
-        max_batch: int = 16,
+        max_batch: int = 32,
         beams: int = 3,
         neutral_wording: bool = False,
         lease: timedelta = LEASE,
