@@ -24,7 +24,7 @@ The first call has one beam, all later ones have `beams`.
 Narrow = Callable[[np.ndarray], Step]
 """Of the photos that are left, numbered as in the first call (int64), to a step function for them alone."""
 
-NARROW = 0.75  # share of its photos that are left when a batch is narrowed: moving their arrays costs a little
+NARROW = 0.5  # share of its photos that are left when a batch is narrowed: moving their arrays costs like a step
 
 
 @dataclass(frozen=True)
