@@ -88,7 +88,9 @@ def _square(image: Image.Image, size: int) -> np.ndarray:
     if image.mode.startswith("I"):  # 16-bit grey: Pillow would clip it, not scale it
         image = Image.fromarray((np.asarray(image, dtype=np.uint32) >> 8).astype(np.uint8))
     transparent = image.has_transparency_data
-    image = image.convert("RGBA" if transparent else "RGB")
+    mode = "RGBA" if transparent else "RGB"
+    if image.mode != mode:  # what is so already would be copied
+        image = image.convert(mode)
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3)
     if transparent:
