@@ -55,12 +55,20 @@ class Hypothesis:
 
 
 def beam_search(
-    step: Step, state: State, *, beams: int, rules: Rules, nbest: int = 1, narrow: Narrow | None = None
+    step: Step,
+    state: State,
+    *,
+    beams: int,
+    rules: Rules,
+    nbest: int = 1,
+    narrow: Narrow | None = None,
+    own: bool = False,
 ) -> list[list[Hypothesis]]:
     """The best sentences of each photo, best first: `nbest` of them, at times fewer, never none.
 
     state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding. narrow: lets photos whose
-    sentences are done leave the batch early; sentences are of very different length.
+    sentences are done leave the batch early; sentences are of very different length. own: the log-probabilities are
+    the search's own, it may write into them; else it copies them first.
 
     A sentence ends when its end is among the best continuations, and takes its beam with it: one beam stops at its
     first end. A photo is done when all beams are used up, or when no unfinished sentence can still beat the worst of
@@ -79,7 +87,7 @@ def beam_search(
     for _ in range(rules.max_words):
         log_probs, state, extra = step(tokens, state)
         trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
-        log_probs = xp.asarray(log_probs, copy=True)
+        log_probs = log_probs if own else xp.asarray(log_probs, copy=True)
         log_probs[:, :, [*rules.forbidden, rules.end]] = -xp.inf
         repeats = trellis.repeats(rules.no_repeat_ngram)
         if repeats[0].size:

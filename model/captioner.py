@@ -126,7 +126,7 @@ class Captioner:
         def narrow(left: np.ndarray) -> Step:
             return partial(_step, self.engine, {name: values[left] for name, values in memory.items()})
 
-        return beam_search(step, state, beams=beams, rules=rules, nbest=nbest, narrow=narrow), seconds
+        return beam_search(step, state, beams=beams, rules=rules, nbest=nbest, narrow=narrow, own=True), seconds
 
     def _new_first(self, hypotheses: list[Hypothesis], said: Collection[tuple[str, ...]]) -> list[Hypothesis]:
         """Best first, but those that have been said come last."""

@@ -46,8 +46,8 @@ class Engine(Protocol):
     def step(self, tokens: Array, memory: Arrays, state: Arrays) -> tuple[Array, Arrays, Array | None]:
         """Read one word per beam, int64 (batch, beams), and predict the next one.
 
-        Gives log-probabilities float32 (batch, beams, vocabulary), the next state (batch, beams, ...), and attention
-        float32 (batch, beams, regions), or None from a decoder without any.
+        Gives log-probabilities float32 (batch, beams, vocabulary), which are the caller's own, the next state (batch,
+        beams, ...), and attention float32 (batch, beams, regions), or None from a decoder without any.
         """
         ...
 
