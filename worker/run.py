@@ -3,7 +3,6 @@
 `captionbot worker` runs it as a process, `captionbot up` beside its front-ends.
 """
 
-import gc
 import logging
 import os
 import secrets
@@ -87,7 +86,6 @@ class Worker:
         """Returns when the model is warm and messages are taken. Raises what loading the model raises."""
         sys.setswitchinterval(TURN)
         self._models.start()
-        gc.freeze()  # what is there now stays: libraries and the model need not be searched for garbage again and again
         self._heartbeat.start()
         self._thread.start()
 
