@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from worker.app import JobQueue, create_app
+
 
 class RedisServer:
     def __init__(self, folder: Path):
@@ -52,3 +54,12 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     yield server
     server.client.close()
     server.stop()
+
+
+@pytest.fixture(name="app")
+def job_queue(redis_server: RedisServer) -> Iterator[JobQueue]:
+    """A queue in it."""
+    app = create_app(redis_server.url, "test")
+    yield app
+    app.outbox.close()
+    app.close()

@@ -5,8 +5,8 @@ import sys
 import threading
 import time
 
-import pytest
-from redis_server import free_port, redis_server  # noqa: F401
+from processes import until
+from redis_server import free_port, job_queue, redis_server  # noqa: F401
 
 from worker.app import TASK, create_app, send, send_many
 
@@ -20,21 +20,6 @@ def waiting(server, prefix="test") -> list[int]:
 def message_row(message) -> int:
     (row,), _, _ = json.loads(base64.b64decode(message["body"]))
     return row
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def app(redis_server):  # noqa: F811
-    app = create_app(redis_server.url, "test")
-    yield app
-    app.outbox.close()
-    app.close()
 
 
 def test_front_ends_load_no_network_with_the_queue():

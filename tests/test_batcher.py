@@ -1,9 +1,9 @@
 import threading
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processes import until
 
 from worker.batcher import Batcher
 
@@ -36,13 +36,6 @@ def run(engine: Engine, jobs, max_batch, key=lambda job: None):
     engine.free.set()
     assert batcher.close(10)
     return done
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
 
 
 numbers = st.lists(st.integers(0, 20), min_size=1, max_size=40)

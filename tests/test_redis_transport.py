@@ -6,32 +6,25 @@ import time
 import pytest
 from kombu import Consumer
 from kombu.asynchronous import Hub
-from redis_server import redis_server  # noqa: F401
+from redis_server import job_queue, redis_server  # noqa: F401
 
-from worker.app import create_app, send_many
-
-
-@pytest.fixture
-def app(redis_server):  # noqa: F811
-    app = create_app(redis_server.url, "test")
-    yield app
-    app.outbox.close()
-    app.close()
+from worker.app import send_many
 
 
 class Taker:
-    """A consumer in an event loop, as a worker has it."""
+    """A consumer in an event loop, as a worker has it. It begins with as many messages as it may hold."""
 
-    def __init__(self, app, most):
+    def __init__(self, queue, most):
         self.hub, self.messages = Hub(), []
-        self.connection = app.connection_for_read()
+        self.connection = queue.connection_for_read()
         self.connection.connect()
         self.connection.transport.register_with_event_loop(self.connection.connection, self.hub)
-        queue = app.amqp.queues["test.captions"]
+        captions = queue.amqp.queues["test.captions"]
         Consumer(
-            self.connection.default_channel, [queue], on_message=self.messages.append, prefetch_count=most
+            self.connection.default_channel, [captions], on_message=self.messages.append, prefetch_count=most
         ).consume()
         self._loop = self.hub.create_loop()
+        self.turn_until(lambda: len(self.messages) >= most)
 
     def turn_until(self, condition, seconds=20):
         end = time.monotonic() + seconds
@@ -41,6 +34,20 @@ class Taker:
 
     def rows(self):
         return [message.payload[0][0] for message in self.messages]
+
+
+@pytest.fixture
+def take(app):
+    """take(most): a taker, closed in the end."""
+    takers = []
+
+    def take_one(most):
+        takers.append(Taker(app, most))
+        return takers[-1]
+
+    yield take_one
+    for taker in takers:
+        taker.connection.close()
 
 
 def held(server) -> list[int]:
@@ -54,23 +61,21 @@ def commands(server) -> int:
     return server.client.info("stats")["total_commands_processed"]
 
 
-def test_waiting_messages_are_taken_together_as_many_as_may_be_held_and_in_order(app, redis_server):  # noqa: F811
+def test_waiting_messages_are_taken_together_as_many_as_may_be_held_and_in_order(app, take, redis_server):  # noqa: F811
     send_many(app, range(30))
     app.outbox.close(10)
-    taker = Taker(app, most=20)
     before = commands(redis_server)
-    taker.turn_until(lambda: len(taker.messages) >= 20)
-    assert commands(redis_server) - before < 20  # kombu alone: 20 times BRPOP, MULTI, ZADD, HSET, EXEC
+    taker = take(most=20)
+    assert commands(redis_server) - before < 40  # with connecting; kombu alone: 20 times BRPOP, MULTI, ZADD, HSET, EXEC
     assert taker.rows() == list(range(20))
     assert redis_server.client.llen("test:test.captions") == 10
     assert held(redis_server) == sorted(map(str, range(20)))
 
 
-def test_what_was_acknowledged_is_crossed_out_and_more_is_taken(app, redis_server):  # noqa: F811
+def test_what_was_acknowledged_is_crossed_out_and_more_is_taken(app, take, redis_server):  # noqa: F811
     send_many(app, range(30))
     app.outbox.close(10)
-    taker = Taker(app, most=20)
-    taker.turn_until(lambda: len(taker.messages) >= 20)
+    taker = take(most=20)
     for message in taker.messages[:12]:
         message.ack()
     taker.turn_until(lambda: len(taker.messages) == 30)
@@ -81,16 +86,14 @@ def test_what_was_acknowledged_is_crossed_out_and_more_is_taken(app, redis_serve
     taker.turn_until(lambda: not held(redis_server))
 
 
-def test_a_consumer_that_closes_gives_back_what_was_not_acknowledged_and_nothing_else(app, redis_server):  # noqa: F811
+def test_a_consumer_that_closes_gives_back_what_was_not_acknowledged_and_nothing_else(app, take, redis_server):  # noqa: F811
     send_many(app, range(8))
     app.outbox.close(10)
-    taker = Taker(app, most=6)
-    taker.turn_until(lambda: len(taker.messages) >= 6)
+    taker = take(most=6)
     for message in taker.messages[:4]:
         message.ack()
     taker.connection.close()
     assert held(redis_server) == []
     assert redis_server.client.llen("test:test.captions") == 4
-    another = Taker(app, most=10)
-    another.turn_until(lambda: len(another.messages) >= 4)
+    another = take(most=4)
     assert sorted(another.rows()) == [4, 5, 6, 7]

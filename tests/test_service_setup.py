@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from processes import until
 from redis_server import free_port, redis_server  # noqa: F401
 from service_parts import picture
 
@@ -26,13 +27,6 @@ def make(tmp_path):
 
 def submit(service, number=0):
     return service.submit(picture(number), sender="web:ann", front_end="web", source=None, reply_to={})
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def test_the_service_is_as_the_settings_want_it(make, tmp_path):

@@ -1,8 +1,8 @@
-import time
 from datetime import timedelta
 
 import pytest
 from database import *  # noqa: F403
+from processes import until
 from service_parts import *  # noqa: F403
 from service_parts import picture
 from sqlalchemy import text
@@ -26,13 +26,6 @@ def sent_before(sessions, age):
     with sessions.begin() as session:
         for photo in session.query(Photo):
             photo.last_sent_at = now() - age
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture
