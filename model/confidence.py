@@ -111,4 +111,6 @@ def _logistic(value: Mapping[str, Any]) -> Logistic:
     lists = {name: tuple(map(float, value[name])) for name in ("mean", "scale", "weights", "squares")}
     if any(len(numbers) != len(value["names"]) for numbers in lists.values()):
         raise ValueError("its lists differ in length")
+    if not all(lists["scale"]):
+        raise ValueError("a scale is 0")
     return Logistic(names=tuple(value["names"]), bias=float(value["bias"]), **lists)

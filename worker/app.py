@@ -44,8 +44,6 @@ def create_app(broker_url: str | None, prefix: str = "captionbot") -> JobQueue:
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
-        # A worker holds no more messages than it has threads: what waits is there for the other workers.
-        worker_prefetch_multiplier=1,
         # After an outage Celery would take messages one by one for a while. Rows that run twice are refused anyway.
         worker_enable_prefetch_count_reduction=False,
         worker_enable_remote_control=False,

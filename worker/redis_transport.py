@@ -51,7 +51,7 @@ class QoS(redis.QoS):
                     pipe.hset(self.unacked_key, mapping=written).execute()
 
     def cross_out(self) -> None:
-        """Tell Redis what was acknowledged."""
+        """Tell Redis what was acknowledged. What does not get through comes again, and its row is found done."""
         if tags := self._acked:
             self._acked = []
             with self.pipe_or_acquire() as pipe:
@@ -72,7 +72,7 @@ class Channel(redis.Channel):
         yield client
 
     def close(self) -> None:
-        with suppress(*self.connection_errors):  # then they come again, and find their rows done
+        with suppress(*self.connection_errors):
             self.qos.cross_out()
         super().close()
 

@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import socket
-import sys
 import threading
 import time
 from datetime import timedelta
@@ -33,9 +32,6 @@ log = logging.getLogger(__name__)
 
 AHEAD = 2  # batches beside those in the engine: the photos of one are read, another gathers
 STOP = 30.0  # seconds
-# Seconds that a thread may keep the others from running Python. By default 0.005: then a search, which needs Python for
-# a moment after each word, waited as long each time for threads that read messages, and the drain was a tenth slower.
-TURN = 0.0003
 
 
 class Worker:
@@ -75,7 +71,7 @@ class Worker:
             app=app,
             hostname=self.name,
             pool_cls="solo",
-            prefetch_multiplier=(lanes + AHEAD) * max_batch,
+            prefetch_multiplier=(lanes + AHEAD) * max_batch,  # messages held; what else waits is for other workers
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -84,7 +80,6 @@ class Worker:
 
     def start(self) -> None:
         """Returns when the model is warm and messages are taken. Raises what loading the model raises."""
-        sys.setswitchinterval(TURN)
         self._models.start()
         self._heartbeat.start()
         self._thread.start()

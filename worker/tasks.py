@@ -40,8 +40,6 @@ MOST_BEAMS = 20
 MOST_READERS = 8  # threads that read photos
 
 Value = TypeVar("Value")
-
-
 Finished = tuple[Work, Result | str]  # or why there is no caption, to people
 
 
@@ -79,8 +77,8 @@ class Captioning:
         self._claims.submit([Message(row, done)])
 
     def is_stuck(self) -> bool:
-        """Whether the engine has been at one batch for longer than any may take."""
-        return self._engine.busy_seconds() > self._time_limit
+        """Whether the engine, or the photo store, has been at one batch for longer than any may take."""
+        return max(self._engine.busy_seconds(), self._reader.busy_seconds()) > self._time_limit
 
     def close(self, timeout: float) -> bool:
         """Wait for the database no longer. Returns whether all was finished within so many seconds."""
