@@ -1,4 +1,4 @@
-# One image for every role; which one it is, the command says: docker run captionbot:cpu worker
+# One image for every role; the command chooses the role: docker run captionbot:cpu worker
 #
 #   docker build --target cpu -t captionbot:cpu .    front-ends, and workers on a CPU; without PyTorch
 #   docker build --target gpu -t captionbot:gpu .    workers on NVIDIA GPUs
@@ -10,18 +10,18 @@ RUN useradd --create-home captionbot && install -d -o captionbot -g captionbot /
 VOLUME /data
 WORKDIR /app
 # First what needs installing, which changes seldom; the packages are found in this folder when they come.
-COPY pyproject.toml README.md LICENSE captionbot.py settings.py ./
+COPY pyproject.toml constraints.txt README.md LICENSE captionbot.py ./
 ENTRYPOINT ["captionbot"]
 
 FROM base AS gpu
 ENV ENGINE=torch
-RUN pip install --editable '.[bots,gpu]'
+RUN pip install --constraint constraints.txt --editable '.[bots,gpu]'
 COPY . .
 USER captionbot
 CMD ["worker"]
 
 FROM base AS cpu
-RUN pip install --editable '.[bots,worker]'
+RUN pip install --constraint constraints.txt --editable '.[bots,worker]'
 COPY . .
 USER captionbot
 EXPOSE 8000

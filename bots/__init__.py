@@ -1,1 +1,1 @@
-"""How people reach captionbot: chat platforms and the web page, all on one service."""
+"""The front-ends: Telegram, Discord and the web page, which share one service."""

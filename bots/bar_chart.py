@@ -1,4 +1,4 @@
-"""A picture of shares: a bar for each, and the range in which the true one lies. Drawn with Pillow alone."""
+"""Draws a bar chart of shares with their confidence intervals, using only Pillow."""
 
 import io
 from collections.abc import Sequence
@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 WIDTH, MARGIN, ROW, BAR = 900, 30, 96, 26  # pixels
-TITLE, LABEL, NOTE = 30, 24, 20  # sizes of the font
-PAPER, INK, GREY, TRACK, FILL = "#ffffff", "#1c1c1e", "#6b7280", "#e5e7eb", "#2f6fde"
+TITLE, LABEL, NOTE = 30, 24, 20  # font sizes
+BACKGROUND, INK, GREY, TRACK, FILL = "#ffffff", "#1c1c1e", "#6b7280", "#e5e7eb", "#2f6fde"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """share: 0 to 1, None if it is not known; low and high: between which the true one lies. note: under the bar."""
+    """One bar of the chart.
+
+    Attributes:
+        share: 0 to 1; None if it is unknown.
+        low, high: its confidence interval.
+        note: a text below the bar.
+    """
 
     label: str
     share: float | None
@@ -23,14 +29,14 @@ class Bar:
 
 
 def bar_chart(title: str, bars: Sequence[Bar]) -> bytes:
-    """A PNG."""
-    picture = Image.new("RGB", (WIDTH, 2 * MARGIN + 2 * TITLE + ROW * len(bars)), PAPER)
-    pen = ImageDraw.Draw(picture)
+    """Draw the chart. Returns a PNG."""
+    image = Image.new("RGB", (WIDTH, 2 * MARGIN + 2 * TITLE + ROW * len(bars)), BACKGROUND)
+    pen = ImageDraw.Draw(image)
     pen.text((MARGIN, MARGIN), title, INK, ImageFont.load_default(TITLE))
     for number, bar in enumerate(bars):
         _draw(pen, bar, MARGIN + 2 * TITLE + ROW * number)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -42,12 +48,12 @@ def _draw(pen: ImageDraw.ImageDraw, bar: Bar, top: int) -> None:
     pen.text((right, top), percent, INK, font, anchor="ra")
     pen.rectangle((left, middle - BAR // 2, right, middle + BAR // 2), TRACK)
     if bar.share is not None:
-        pen.rectangle((left, middle - BAR // 2, _at(bar.share), middle + BAR // 2), FILL)
-        pen.line((_at(bar.low), middle, _at(bar.high), middle), INK, 2)
+        pen.rectangle((left, middle - BAR // 2, _x(bar.share), middle + BAR // 2), FILL)
+        pen.line((_x(bar.low), middle, _x(bar.high), middle), INK, 2)
         for end in (bar.low, bar.high):
-            pen.line((_at(end), middle - 7, _at(end), middle + 7), INK, 2)
+            pen.line((_x(end), middle - 7, _x(end), middle + 7), INK, 2)
     pen.text((left, middle + BAR // 2 + 4), bar.note, GREY, ImageFont.load_default(NOTE))
 
 
-def _at(share: float) -> float:
+def _x(share: float) -> float:
     return MARGIN + share * (WIDTH - 2 * MARGIN)

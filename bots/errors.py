@@ -1,13 +1,13 @@
-"""What people did that cannot be done. Front-ends show the sentence; everything else is logged and answered calmly.
+"""Errors whose text front-ends show to people. Any other exception is logged, and people see a general apology.
 
-The docstring of an error is its sentence in English, with the same placeholders as the other languages have for it in
-languages/LANGUAGE/errors.toml under the name of the class.
+The docstring of an error is its English text. Translations are in languages/LANGUAGE/errors.toml under the name of the
+class, with the same placeholders.
 """
 
 import inspect
 from typing import Any
 
-from bots.texts import DEFAULT, catalogue, fill, language
+from bots.i18n import DEFAULT, catalogue, fill, language
 
 
 class UserError(Exception):
@@ -15,11 +15,11 @@ class UserError(Exception):
 
     def __init__(self, **values: Any):
         self.values = values
-        super().__init__(self.said(DEFAULT))
+        super().__init__(self.translated(DEFAULT))
 
-    def said(self, wanted: str | None) -> str:
-        """The sentence in a person's language."""
-        code = language(wanted)
+    def translated(self, requested: str | None) -> str:
+        """The text of the error in the requested language."""
+        code = language(requested)
         english = inspect.getdoc(type(self)) or ""
         return fill(code, catalogue(code).get(f"errors.{type(self).__name__}", english), **self.values)
 
@@ -47,9 +47,16 @@ class PhotoTooLarge(UserError):
 class FileTooLarge(PhotoTooLarge):
     """That file has {megabytes:number} MB, and I take at most {limit:number} MB. Please send a smaller one."""
 
+    def __init__(self, size: int, limit: float):
+        """size, limit: in bytes."""
+        super().__init__(megabytes=size / 1e6, limit=limit / 1e6)
+
 
 class TooManyPixels(PhotoTooLarge):
     """That picture has {megapixels:number} megapixels, and I take at most {limit:number}. Please send a smaller one."""
+
+    def __init__(self, pixels: int, limit: float):
+        super().__init__(megapixels=pixels / 1e6, limit=limit / 1e6)
 
 
 class NotFound(UserError):
@@ -92,6 +99,10 @@ class StorageFull(Later):
     """I have no room for more photos at the moment. Please try again {retry_after:in}."""
 
 
+class StorageUnavailable(Later):
+    """I cannot store or read photos at the moment. Please try again {retry_after:in}."""
+
+
 class NotFetched(UserError):
     """I could not fetch that picture. Please try once more."""
 
@@ -119,6 +130,15 @@ class NoNewFeedback(UserError):
 class ExportTooLarge(UserError):
     """The export has {megabytes:number} MB, which is too much to send here. Use: captionbot export"""
 
+    def __init__(self, size: int):
+        """size: in bytes."""
+        super().__init__(megabytes=size / 1e6)
+
+
+def one_line(error: BaseException) -> str:
+    """The text of an exception for a log: at most 200 characters, without line breaks."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
 
 class CannotStart(Exception):
-    """A front-end cannot start, for a reason that whoever runs it can put right. Shown as it is, in English."""
+    """A front-end cannot start, for a reason that the operator can fix. The text is shown in English, as it is."""

@@ -1,1 +1,1 @@
-"""What captionbot remembers: people, photos, captions, votes, corrections, models. Knows nothing of chat platforms."""
+"""The database: people, photos, captions, votes, corrections and models. Independent of chat platforms."""

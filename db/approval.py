@@ -1,15 +1,15 @@
-"""What thumbs say of a model, and how sure one can be of it."""
+"""Approval rate of a model from thumbs up and down, with a confidence interval and a sample size."""
 
 import math
 from dataclasses import dataclass
 
-Z = 1.959964  # of a 95 % interval
-Z_POWER = 0.841621  # so that a true difference is found in 80 % of cases
+Z = 1.959964  # two-sided 95 % quantile of the normal distribution
+Z_POWER = 0.841621  # 80 % quantile: a true difference is detected in 80 % of cases
 
 
 @dataclass(frozen=True)
 class Approval:
-    """Thumbs up and down."""
+    """Numbers of thumbs up and thumbs down."""
 
     up: int = 0
     down: int = 0
@@ -20,12 +20,12 @@ class Approval:
 
     @property
     def share(self) -> float | None:
-        """Of thumbs up, 0 to 1; None without votes."""
+        """Share of thumbs up, 0 to 1; None without votes."""
         return self.up / self.votes if self.votes else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the true share lies in 95 % of cases: Wilson's score interval (1927). 0 to 1 without votes."""
+        """95 % confidence interval of the share: Wilson's score interval (1927). (0, 1) without votes."""
         if not self.votes:
             return 0.0, 1.0
         share, spread = self.up / self.votes, Z**2 / self.votes
@@ -38,10 +38,13 @@ class Approval:
 
 
 def votes_needed(one: Approval, other: Approval) -> int | None:
-    """Votes that each of two still needs until a difference as large as this one can be told from chance; 0 if it can.
+    """How many more votes each of two models needs before the present difference between them is significant.
 
-    None: as the shares are now, no number would do, or one has no votes yet. The usual sample size for two
-    proportions, 5 % and 80 % (Fleiss, Levin and Paik 2003, section 4.2, without the correction for continuity).
+    The sample size for comparing two proportions at 5 % significance and 80 % power (Fleiss, Levin and Paik 2003,
+    section 4.2, without the continuity correction).
+
+    Returns:
+        0 if the difference is significant already; None if the shares are equal or one model has no votes.
     """
     if one.share is None or other.share is None or one.share == other.share:
         return None

@@ -1,7 +1,7 @@
-"""A caption's way: queued, claimed by a worker, finished, delivered. How rows come to be is in requests.py.
+"""State changes of a caption: queued, claimed by a worker, finished, delivered. See caption_requests.py for inserts.
 
-Every step is one UPDATE that names the state it starts from, so of two that try at the same time one wins, and doing
-it twice is harmless. The caller owns the transaction.
+Each change is one UPDATE whose WHERE clause names the state before it. If two processes try the same change at the
+same time, one of them succeeds, and repeating a change is harmless. The caller commits the transaction.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,20 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
+from db import caption_requests
+from db.caption_options import CaptionOptions
 from db.engine import commit_at_once
 from db.tables import Caption, Person, Photo, State, now
 
-MAX_ATTEMPTS = 3  # leases that may expire
+MAX_ATTEMPTS = 3  # leases that may expire before a caption fails
 GAVE_UP = "I could not describe this photo. Please try another one."
-BATCH = 1000  # rows that `stale` touches at once
+LONGEST_LEASE = timedelta(minutes=10)  # one that ends later was taken by a clock that was ahead
+AHEAD = timedelta(minutes=1)  # by which clocks may differ
+LONGEST_POSTPONEMENT = timedelta(days=1)
+BATCH = 1000  # rows that one call of `requeue_stale` returns at most
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the model said of a photo. For the fields see the columns of the same names."""
+    """The model's output for one photo, as it is stored. See the columns of the same names in tables.py."""
 
     text: str
     confidence: float | None
@@ -39,30 +44,31 @@ class Result:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What a worker needs to know of a row. To read a whole one, with all its columns, costs several times as much."""
+    """The columns of a claimed row that a worker needs. Loading the whole row would take several times as long."""
 
     id: int
     front_end: str
     chat: str | None
     person: str  # key
     rank: int
-    options: dict[str, Any]
+    options: CaptionOptions
     sha256: str  # of the photo
 
 
 def claim(session: Session, caption_id: int, worker: str, lease: timedelta) -> Claimed | None:
-    """The row, if this worker has it now; None if it is another's, done, or gone."""
+    """Claim one row for a worker. None if another worker holds it, or if it is finished or deleted."""
     claimed = claim_many(session, [caption_id], worker, lease)
     return claimed[0] if claimed else None
 
 
 def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[Claimed]:
-    """Those of the rows that this worker has now, in order of id. What the session has loaded of them grows stale.
+    """Claim rows for a worker and return those that it got, in order of id.
 
-    Free is what is queued, and what another held until its lease expired; that counts one attempt, and after the last
-    one nobody gets the row (see `stale`).
+    A row can be claimed if it is queued, or if the lease of another worker has expired. An expired lease counts as
+    one attempt; after the last attempt nobody can claim the row (see `requeue_stale`). Objects of these rows that the
+    session has loaded are not refreshed.
     """
-    commit_at_once(session)  # a claim that is lost leaves the row queued, which is sent again
+    commit_at_once(session)  # if a crash loses the claim, the row is still queued and is sent again
     expired = and_(_expired(now()), Caption.attempts < MAX_ATTEMPTS - 1)
     claimed = _change(
         session,
@@ -83,18 +89,18 @@ def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedel
 
 
 def renew(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[int]:
-    """Hold rows for longer. Returns those that this worker still has: even an expired lease, if nobody took it."""
+    """Extend the leases of rows. Returns the ids that the worker still holds, even if a lease had expired meanwhile."""
     commit_at_once(session)
     return _change(session, _held(ids, worker), lease_until=now() + lease)
 
 
 def finish(session: Session, caption_id: int, worker: str, result: Result) -> bool:
-    """Write the sentence. False if this worker no longer has the row: nothing is written then."""
+    """Store the result of one row. Returns False, and stores nothing, if this worker no longer holds the row."""
     return bool(finish_many(session, worker, {caption_id: result}))
 
 
 def finish_many(session: Session, worker: str, results: Mapping[int, Result]) -> list[int]:
-    """Write many sentences. Returns the ids of the rows that this worker still had, in order."""
+    """Store the results of many rows. Returns the ids of those that this worker still held, in order."""
     held = session.scalars(
         select(Caption.id).where(_held(results, worker)).order_by(Caption.id).with_for_update(key_share=True)
     ).all()
@@ -105,26 +111,28 @@ def finish_many(session: Session, worker: str, results: Mapping[int, Result]) ->
 
 
 def fail(session: Session, caption_id: int, worker: str, sentence: str) -> bool:
-    """There will be no caption; the sentence says why, to people. False if this worker no longer has the row."""
+    """Mark a row as failed. `sentence` is shown to people. Returns False if this worker no longer holds the row."""
     held = _held([caption_id], worker)
     return bool(_change(session, held, state=State.FAILED, error=sentence, finished_at=now(), lease_until=None))
 
 
 def release(session: Session, ids: Iterable[int], worker: str) -> list[int]:
-    """Give rows back without counting an attempt, as when the worker stops. Returns those to be sent again."""
+    """Put rows back into the queue without counting an attempt. Returns the ids to send to the broker again."""
     return _change(session, _held(ids, worker), **_queued())
 
 
-def stale(session: Session, at: datetime, waited: timedelta) -> list[int]:
-    """Rows whose ids have to go to the broker again, the longest waiting first, a thousand at most.
+def requeue_stale(session: Session, at: datetime, lost_after: timedelta) -> list[int]:
+    """Requeue rows whose worker or message was lost. Returns the ids to send to the broker, longest waiting first.
 
-    Takes back rows from workers that no longer renew; the third time such a row fails instead. Names queued rows too
-    that were not sent for `waited`: their message may be lost, or the queue is long, which counts no attempt.
+    A row whose lease has expired is taken from its worker; after MAX_ATTEMPTS expired leases it fails instead. A
+    queued row is sent again if it was last sent longer than `lost_after` ago: its message may be lost, or the queue
+    may be long, so this counts no attempt. At most BATCH queued rows are returned.
     """
     last = Caption.attempts >= MAX_ATTEMPTS - 1
     failed: dict[str, Any] = {"state": State.FAILED, "error": GAVE_UP, "finished_at": at, "lease_until": None}
     _change(session, _expired(at), last, attempts=Caption.attempts + 1, **failed)
-    waiting = and_(Caption.state == State.QUEUED, Caption.queued_at < at - waited)
+    lost = or_(Caption.queued_at < at - lost_after, Caption.queued_at > at + AHEAD)
+    waiting = and_(Caption.state == State.QUEUED, lost)
     longest = select(Caption.id).where(waiting).order_by(Caption.queued_at, Caption.id).limit(BATCH)
     oldest = session.scalars(longest).all()
     taken_back = _change(session, _expired(at), attempts=Caption.attempts + 1, **_queued())
@@ -135,22 +143,23 @@ def stale(session: Session, at: datetime, waited: timedelta) -> list[int]:
 def undelivered(
     session: Session, front_end: str, limit: int, lease: timedelta, quiet: timedelta = timedelta()
 ) -> list[Caption]:
-    """Finished captions that nobody has shown yet, leased to the caller, with photo and person, the oldest first.
+    """Lease finished captions that have not been shown yet, oldest first, with their photos and people.
 
-    An album comes whole or not at all: when all of its photos are finished and none has come for `quiet`, and then
-    beyond the limit too.
+    The photos of an album are returned together, even beyond `limit`, once all of them are finished and no new one
+    was added for `quiet`.
     """
-    photo = aliased(Caption)
-    growing = or_(photo.state.in_([State.QUEUED, State.RUNNING]), photo.created_at > now() - quiet)
-    whole = ~select(photo.id).where(photo.album == Caption.album, growing).exists()
+    other, at = aliased(Caption), now()
+    just_added = other.created_at.between(at - quiet, at + quiet)
+    incomplete = or_(other.state.in_([State.QUEUED, State.RUNNING]), just_added if quiet else false())
+    complete = ~select(other.id).where(other.album == Caption.album, incomplete).exists()
     due = and_(
         Caption.front_end == front_end,
         Caption.delivered_at.is_(None),
         Caption.closed.is_(None),
         Caption.state.in_([State.DONE, State.FAILED]),
-        or_(Caption.delivery_lease_until.is_(None), Caption.delivery_lease_until < now()),
-        or_(Caption.deliver_after.is_(None), Caption.deliver_after <= now()),
-        or_(Caption.album.is_(None), whole),
+        or_(Caption.delivery_lease_until.is_(None), _is_over(Caption.delivery_lease_until, at, LONGEST_LEASE)),
+        or_(Caption.deliver_after.is_(None), _is_over(Caption.deliver_after, at, LONGEST_POSTPONEMENT)),
+        or_(Caption.album.is_(None), complete),
     )
     first = session.execute(
         select(Caption.id, Caption.album).where(due).order_by(Caption.finished_at, Caption.id).limit(limit)
@@ -160,33 +169,38 @@ def undelivered(
         session,
         or_(Caption.id.in_([id for id, _ in first]), Caption.album.in_(albums)),
         due,
-        delivery_lease_until=now() + lease,
+        delivery_lease_until=at + lease,
         delivery_attempts=Caption.delivery_attempts + 1,
     )
-    rows = _load(session, leased)
+    rows = caption_requests.by_ids(session, leased)
     return sorted(rows, key=lambda row: (row.finished_at or row.created_at, row.id))
 
 
 def delivered(session: Session, ids: Iterable[int], message: str | None) -> None:
-    """They were shown; message: where, so that reactions find them."""
+    """Mark captions as shown. `message` is the key of the message that shows them; reactions are looked up by it."""
     _change(session, Caption.id.in_(list(ids)), delivered_at=now(), message=message, delivery_lease_until=None)
 
 
 def postpone(session: Session, ids: Iterable[int], until: datetime, *, counts: bool = True) -> None:
-    """Not to be shown before then, unless they were meanwhile. counts: as an attempt, of which there is an end."""
-    ours = and_(Caption.id.in_(list(ids)), Caption.delivered_at.is_(None))
+    """Delay the delivery of captions that have not been shown. counts: whether this was a failed attempt."""
+    pending = and_(Caption.id.in_(list(ids)), Caption.delivered_at.is_(None))
     attempts = Caption.delivery_attempts - (0 if counts else 1)
-    _change(session, ours, deliver_after=until, delivery_lease_until=None, delivery_attempts=attempts)
+    _change(session, pending, deliver_after=until, delivery_lease_until=None, delivery_attempts=attempts)
 
 
 def close(session: Session, ids: Iterable[int], reason: str) -> None:
-    """They can never be shown: blocked, message deleted, token expired."""
-    ours = and_(Caption.id.in_(list(ids)), Caption.delivered_at.is_(None))
-    _change(session, ours, closed=reason, delivery_lease_until=None)
+    """Give up the delivery of captions, for example because the bot was blocked or the message was deleted."""
+    pending = and_(Caption.id.in_(list(ids)), Caption.delivered_at.is_(None))
+    _change(session, pending, closed=reason, delivery_lease_until=None)
 
 
 def _expired(at: datetime) -> ColumnElement[bool]:
-    return and_(Caption.state == State.RUNNING, Caption.lease_until < at)
+    return and_(Caption.state == State.RUNNING, _is_over(Caption.lease_until, at, LONGEST_LEASE))
+
+
+def _is_over(until: Any, at: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Whether a time has passed, or is so far ahead that a wrong clock wrote it."""
+    return or_(until <= at, until > at + longest)
 
 
 def _held(ids: Iterable[int], worker: str) -> ColumnElement[bool]:
@@ -198,20 +212,15 @@ def _queued() -> dict[str, Any]:
 
 
 def _change(session: Session, *where: ColumnElement[bool], refresh: bool = True, **values: Any) -> list[int]:
-    """One UPDATE. Returns the ids of the rows that it changed, in order. refresh: what the session has loaded of them.
+    """Run one UPDATE and return the ids of the changed rows, in order.
 
-    Rows are locked in order of id, so that of two such updates each gets all it wants or waits, and none waits for
-    ever. `key_share`: a vote on a row, which only refers to it, need not wait.
+    Rows are locked in order of id, so that two such updates cannot deadlock. With `key_share` a vote, which only
+    refers to a row, does not wait for the lock.
+
+    Args:
+        refresh: whether objects of these rows that the session has loaded are refreshed.
     """
     wanted = select(Caption.id).where(*where).order_by(Caption.id).with_for_update(key_share=True)
     changed = update(Caption).where(Caption.id.in_(wanted.correlate(None))).values(**values).returning(Caption.id)
     refreshed: Any = "fetch" if refresh else False
     return sorted(session.scalars(changed, execution_options={"synchronize_session": refreshed}))
-
-
-def _load(session: Session, ids: list[int]) -> list[Caption]:
-    if not ids:
-        return []
-    rows = select(Caption).where(Caption.id.in_(ids)).order_by(Caption.id)
-    with_parents = rows.options(joinedload(Caption.photo), joinedload(Caption.person))
-    return list(session.scalars(with_parents, execution_options={"populate_existing": True}))

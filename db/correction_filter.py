@@ -1,6 +1,6 @@
-"""Which corrections are worth learning from. What is not is quarantined, with the reason, until an admin looks at it.
+"""Decides from its form whether a correction may be used for training. Others are quarantined for an admin's review.
 
-It judges form, not truth: whether a sentence fits its photo is seen in training (see training/feedback.py).
+Whether a sentence fits its photo is not checked here but before training: see training/feedback/plausibility.py.
 """
 
 import re
@@ -8,28 +8,30 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 
-WORDS = (3, 30)  # fewest and most
-CHARACTERS = 200
-LETTERS = 0.75  # share of the characters, spaces aside, that must be Latin letters
-UNKNOWN = 0.34  # share of the words that the model may not know
-COPIES = 3  # photos that one person may describe with the same sentence
+WORDS = (3, 30)  # minimum and maximum
+CHARACTERS = 200  # maximum
+LETTERS = 0.75  # minimum share of Latin letters among the characters that are not spaces
+UNKNOWN = 0.34  # maximum share of words that are not in the model's vocabulary
+COPIES = 3  # maximum number of photos for which one person may write the same sentence
 
 _LINK = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|net|org|io|me|gg|ru|xyz|info|biz|shop|site|online|app|ly)\b", re.I)
 _MENTION = re.compile(r"(?<!\w)[@#]\w|<[@#:]|\bt\.me\b")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+")
 _LETTER = re.compile(r"[A-Za-zÀ-ÖØ-öø-ſ]")
-_STUTTER = re.compile(r"(\w)\1{3}|(\b\w+\b)(?:\W+\2\b){2}", re.I)  # soooo; dog dog dog
+_REPETITION = re.compile(r"(\w)\1{3}|(\b\w+\b)(?:\W+\2\b){2}", re.I)  # soooo; dog dog dog
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a sentence in lower case; marks are left out."""
+    """The words of a sentence in lower case, without punctuation."""
     return [word.lower() for word in _WORD.findall(text)]
 
 
-def reason_against(text: str, shown: str = "", known: Collection[str] | None = None) -> str | None:
-    """Why this correction is not to be learnt from, in a few words; None: it is accepted.
+def rejection_reason(text: str, shown: str = "", known: Collection[str] | None = None) -> str | None:
+    """Why a correction is quarantined, in a few words; None if it is accepted.
 
-    shown: the caption that it corrects. known: the model's words; without them the language is not looked at.
+    Args:
+        shown: the caption that is corrected.
+        known: the model's vocabulary; None skips the check for unknown words, which finds other languages.
     """
     words = words_of(text)
     visible = "".join(text.split())
@@ -45,7 +47,7 @@ def reason_against(text: str, shown: str = "", known: Collection[str] | None = N
         return "too many signs that are no letters"
     if profane := sorted({*words} & profanity()):
         return f"profanity: {', '.join(profane)}"
-    if _STUTTER.search(text):
+    if _REPETITION.search(text):
         return "repeats itself"
     if words == words_of(shown):
         return "the same as the caption"
@@ -55,8 +57,15 @@ def reason_against(text: str, shown: str = "", known: Collection[str] | None = N
     return None
 
 
-def copied(corrections: Sequence[tuple[int, int, str]]) -> set[tuple[int, str]]:
-    """Of (person, photo, text): which persons gave which sentence, as its words, to more than COPIES photos."""
+def copied_sentences(corrections: Sequence[tuple[int, int, str]]) -> set[tuple[int, str]]:
+    """Sentences that one person wrote for more than COPIES photos.
+
+    Args:
+        corrections: (person, photo, text) of each.
+
+    Returns:
+        (person, sentence) pairs; a sentence is given as its words, separated by spaces.
+    """
     photos: dict[tuple[int, str], set[int]] = {}
     for person, photo, text in corrections:
         photos.setdefault((person, " ".join(words_of(text))), set()).add(photo)
@@ -65,6 +74,6 @@ def copied(corrections: Sequence[tuple[int, int, str]]) -> set[tuple[int, str]]:
 
 @cache
 def profanity() -> frozenset[str]:
-    """The words in profanity.txt."""
+    """The words listed in profanity.txt."""
     lines = Path(__file__).with_name("profanity.txt").read_text("utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())

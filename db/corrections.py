@@ -1,11 +1,11 @@
-"""Better sentences that people wrote. One a person and caption, the last one counts."""
+"""Corrections: better sentences that people wrote. Each person has at most one for a caption, the latest."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.tables import Correction, Review, now
+from db.tables import Caption, Correction, Review, now
 from db.upsert import insert
 
 
@@ -17,13 +17,25 @@ def correct(
     review: Review = Review.PENDING,
     reason: str | None = None,
 ) -> None:
-    """Keep a sentence; what was decided about an earlier one of the same person is void. reason: of a quarantine."""
+    """Store a person's correction of a caption. It replaces an earlier one, and the decision about that one.
+
+    Args:
+        reason: why it is quarantined.
+    """
     sentence = {"text": text, "review": review, "reason": reason, "reviewed_by": None, "written_at": now()}
     row = insert(session, Correction).values(caption_id=caption_id, person_id=person_id, **sentence)
     session.execute(row.on_conflict_do_update(index_elements=["caption_id", "person_id"], set_=sentence))
 
 
-def own(session: Session, caption_ids: Iterable[int], person_id: int) -> dict[int, str]:
-    """What a person wrote of these captions: caption -> sentence."""
-    theirs = Correction.person_id == person_id, Correction.caption_id.in_(list(caption_ids))
-    return dict(session.execute(select(Correction.caption_id, Correction.text).where(*theirs)).all())
+def own(session: Session, photo_ids: Iterable[int], person_id: int) -> dict[int, str]:
+    """What a person last wrote about each of these photos, for whichever of its captions: photo id -> sentence.
+
+    Their sentence describes the photo, so it stays valid for every other caption of it.
+    """
+    written = (
+        select(Caption.photo_id, Correction.text)
+        .join(Correction.caption)
+        .where(Correction.person_id == person_id, Caption.photo_id.in_(set(photo_ids)))
+        .order_by(Correction.written_at, Correction.id)
+    )
+    return dict(session.execute(written).all())  # the last one of a photo stays

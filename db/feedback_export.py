@@ -1,12 +1,11 @@
-"""Feedback as a folder of files: what people said, and small copies of the photos. feedback_format.md describes them.
+"""Exports feedback to a folder: records and small copies of the photos. feedback_format.md describes the files.
 
-The same rows give the same bytes, so an export can be repeated, and the hash in its manifest tells whether anything
-changed. It is written whole or not at all. Exports hold people's data: `drop_exports` removes those a person is in.
+The same rows always give the same bytes, so the hash in the manifest shows whether anything has changed. An export
+replaces the folder in one step. Exports contain personal data; kept_exports.py says how somebody is forgotten in them.
 """
 
 import hashlib
 import io
-import json
 import os
 import shutil
 import tempfile
@@ -14,28 +13,39 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.feedback import Feedback, read_feedback
-from db.feedback_tables import Format, write_json, write_tables
+from db import kept_exports
+from db.correction_review import judge_all
+from db.feedback_formats import Format, write_json, write_tables
+from db.feedback_records import FeedbackRecords, read_records
+from db.feedback_schema import NAME, VERSION, PersonRecord
+from db.kept_exports import MANIFEST
 from db.photo_store import MissingPhoto, PhotoStore
-from db.review import judge_all
+from db.private_files import make_private, make_private_folder
 
-NAME, VERSION = "captionbot-feedback", 1
-MANIFEST, PHOTOS, GUIDE = "manifest.json", "photos", "README.md"
-SIDE = 256  # pixels of the shorter side of a copy: the encoder sees 224 x 224
-QUALITY = 90  # of the JPEG
+PHOTOS, GUIDE = "photos", "README.md"
+SIDE = 256  # pixels of the shorter side of a copy; the image encoder reads 224 x 224
+QUALITY = 90  # JPEG quality of a copy
+
+
+TRIES = 10
 
 
 class NotAnExport(Exception):
-    """That folder holds something else than an export. Choose another with --out."""
+    """The folder is not empty and contains no export. Choose another with --out."""
+
+
+class Overtaken(Exception):
+    """Again and again somebody was forgotten during the export. Try again later."""
 
 
 @dataclass(frozen=True)
 class Counts:
+    """How many of each an export contains."""
+
     captions: int
     photos: int
     votes: int
@@ -45,12 +55,19 @@ class Counts:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written. hash: of all files; suspicious: the people whose votes do not count in full, and why."""
+    """A written export.
+
+    Attributes:
+        hash: SHA-256 over the names and contents of all files except the manifest.
+        suspicious: records of people whose votes do not count in full, with the reasons.
+        number: of kept_exports.py.
+    """
 
     folder: Path
     hash: str
     counts: Counts
-    suspicious: list[dict[str, Any]]
+    suspicious: list[PersonRecord]
+    number: int
 
 
 def export(
@@ -61,50 +78,90 @@ def export(
     format: Format = "jsonl",
     since: datetime | None = None,
     known: Collection[str] | None = None,
+    kept: bool = True,
 ) -> Exported:
-    """Judge the corrections, then write the folder `out`, in place of an export that is there. Raises NotAnExport.
+    """Review the corrections again, then write the folder `out`. An export that is already there is replaced.
 
-    known: the model's words, by which sentences in other languages are told. Photos whose files are gone are left out.
+    Photos whose files have been deleted are left out.
+
+    Args:
+        since: only feedback given from then on; None for all.
+        known: the model's vocabulary, which is used to find sentences in other languages.
+        kept: False for an export that the caller deletes as soon as it was sent to somebody.
+
+    Raises:
+        NotAnExport: `out` contains other files.
+        Overtaken: during each of ten tries somebody in it was forgotten.
     """
     if out.exists() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise NotAnExport(f"{out} holds something else than an export; choose another folder")
+        raise NotAnExport(f"{out} is not empty and contains no export; choose another folder")
     with sessions.begin() as session:
         judge_all(session, known)
-    with sessions() as session:
-        feedback = read_feedback(session, since)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(out.parent)
+    for _ in range(TRIES):
+        if exported := _try_export(sessions, store, out, format, since, kept):
+            return exported
+    raise Overtaken(Overtaken.__doc__)
+
+
+def _try_export(
+    sessions: sessionmaker[Session], store: PhotoStore, out: Path, format: Format, since: datetime | None, kept: bool
+) -> Exported | None:
+    """Export once. Returns None, and leaves nothing, if somebody in it was forgotten meanwhile."""
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    number = None
     try:
-        draft.chmod(0o755)
-        feedback = feedback.only(_copy_photos(store, feedback.photos, draft / PHOTOS))
-        write_tables(feedback, format, draft)
-        shutil.copy(Path(__file__).with_name("feedback_format.md"), draft / GUIDE)
-        exported = Exported(out, _hash(draft), _count(feedback), [one for one in feedback.people if one["reasons"]])
-        head = {"format": NAME, "version": VERSION, "tables": format, "since": since and since.isoformat()}
-        body = {"hash": exported.hash, "counts": asdict(exported.counts), "people": feedback.everybody()}
-        write_json(draft / MANIFEST, head | body)
-        _replace(draft, out)
+        with sessions.begin() as session:
+            kept_exports.lock(session)
+            feedback = read_records(session, since)
+            number = kept_exports.begin(session, out, draft, feedback.person_ids())
+        exported = _write(feedback, store, out, draft, format, since, number)
+        with sessions.begin() as session:
+            if not kept_exports.complete(session, number, kept=kept):
+                return None
+            _replace(draft, out)
+        return exported
+    except BaseException as error:
+        with sessions.begin() as session:
+            withdrawn = number is not None and not kept_exports.holds(session, number)
+            if number is not None:
+                kept_exports.give_up(session, number)
+        if withdrawn and isinstance(error, OSError):  # forgetting deleted the draft under our hands
+            return None
+        raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write(
+    feedback: FeedbackRecords,
+    store: PhotoStore,
+    out: Path,
+    draft: Path,
+    format: Format,
+    since: datetime | None,
+    number: int,
+) -> Exported:
+    """Write all files of an export into `draft`."""
+    feedback = feedback.of_photos(_copy_photos(store, feedback.photos, draft / PHOTOS))
+    write_tables(feedback, format, draft)
+    shutil.copy(Path(__file__).with_name("feedback_format.md"), draft / GUIDE)
+    suspicious = [one for one in feedback.people if one["reasons"]]
+    exported = Exported(out, _hash(draft), _count(feedback), suspicious, number)
+    head = {"format": NAME, "version": VERSION, "tables": format, "since": since and since.isoformat()}
+    body = {"hash": exported.hash, "counts": asdict(exported.counts), "people": feedback.person_ids()}
+    write_json(draft / MANIFEST, head | body)
+    make_private(draft)
     return exported
 
 
 def archive(folder: Path, path: Path) -> None:
-    """An export as one ZIP file, to be sent somewhere."""
+    """Pack an export into the ZIP file `path`."""
     shutil.make_archive(str(path.with_suffix("")), "zip", folder)
 
 
-def drop_exports(folder: Path, person: int) -> int:
-    """Remove the exports in a folder that hold anything of the person with this row. Returns how many."""
-    manifests = sorted(folder.glob(f"*/{MANIFEST}"))
-    theirs = [manifest.parent for manifest in manifests if person in json.loads(manifest.read_text())["people"]]
-    for export in theirs:
-        shutil.rmtree(export)
-    return len(theirs)
-
-
 def _copy_photos(store: PhotoStore, photos: Mapping[int, str], folder: Path) -> dict[int, str]:
-    """Small copies of the photos. Returns those whose files were there."""
+    """Write small copies of the photos. Returns those whose files exist."""
     folder.mkdir()
     kept = {}
     for row, sha256 in photos.items():
@@ -128,8 +185,8 @@ def _small(photo: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _count(feedback: Feedback) -> Counts:
-    accepted = [wrote["accepted"] for caption in feedback.captions for wrote in caption["corrections"]]
+def _count(feedback: FeedbackRecords) -> Counts:
+    accepted = [correction["accepted"] for caption in feedback.captions for correction in caption["corrections"]]
     return Counts(
         captions=len(feedback.captions),
         photos=len(feedback.photos),
@@ -140,7 +197,7 @@ def _count(feedback: Feedback) -> Counts:
 
 
 def _hash(folder: Path) -> str:
-    """Over the names and contents of all files."""
+    """SHA-256 over the names and contents of all files."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder).as_posix()} ".encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -148,7 +205,7 @@ def _hash(folder: Path) -> str:
 
 
 def _replace(draft: Path, folder: Path) -> None:
-    """Rename the draft into place; an export that is there steps aside first and is removed then."""
+    """Rename the draft to its place. An earlier export is first renamed, then deleted."""
     if not folder.exists():
         os.rename(draft, folder)
         return

@@ -1,12 +1,12 @@
-"""Which model serves: a row, and what was done to it by whom. Workers look at it between two batches."""
+"""The model registry: which model serves, and a log of changes. Workers read it between batches."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from db.hash_buckets import bucket
 from db.tables import Model, Registry, RegistryEvent, now
 from db.upsert import insert
 
@@ -16,7 +16,7 @@ class UnknownModel(Exception):
 
 
 class NotPassed(Exception):
-    """The judge has not passed this model, so it cannot serve."""
+    """The model has not passed evaluation, so it cannot serve."""
 
 
 class NothingToRollBack(Exception):
@@ -25,20 +25,23 @@ class NothingToRollBack(Exception):
 
 @dataclass(frozen=True)
 class ServedModel:
+    """A model that workers have to load."""
+
     version: str
     folder: str  # path or URL
 
 
 @dataclass(frozen=True)
 class Serving:
-    """What workers have to hold. None as the stable one means the bundled model."""
+    """The models that workers have to load. If `stable` is None, the bundled model serves."""
 
     stable: ServedModel | None = None
     canary: ServedModel | None = None
-    percent: int = 0  # of the chats, or people in private, whose captions the canary makes
+    percent: int = 0  # share of chats, and of people in private chats, that the canary serves
 
 
 def serving(session: Session) -> Serving:
+    """The models that serve now."""
     stable, canary = aliased(Model), aliased(Model)
     found = session.execute(
         select(Registry.canary_percent, stable.version, stable.folder, canary.version, canary.folder)
@@ -56,29 +59,35 @@ def serving(session: Session) -> Serving:
 
 
 def uses_canary(key: str, percent: int) -> bool:
-    """Whether this chat, or person in private, gets the canary. The same ones stay in when the percentage grows."""
-    return int.from_bytes(hashlib.sha256(f"canary:{key}".encode()).digest()[:8]) % 100 < percent
+    """Whether the canary serves this chat, or this person in private. A larger percentage keeps all who had it."""
+    return bucket(key, 100, salt="canary") < percent
 
 
 def register(
     session: Session, version: str, folder: str, metrics: dict[str, Any], passed: bool, by: str = "captionbot"
 ) -> None:
-    """Make a model folder known, or what is known of it new."""
-    what = {"folder": folder, "metrics": metrics, "passed": passed}
-    row = insert(session, Model).values(version=version, **what)
-    session.execute(row.on_conflict_do_update(index_elements=["version"], set_=what))
-    _note(session, "registered", version, by, passed=passed)
+    """Add a model folder to the registry, or update its entry. passed: whether it passed evaluation."""
+    columns = {"folder": folder, "metrics": metrics, "passed": passed}
+    row = insert(session, Model).values(version=version, **columns)
+    session.execute(row.on_conflict_do_update(index_elements=["version"], set_=columns))
+    _log(session, "registered", version, by, passed=passed)
 
 
 def refuse(session: Session, version: str, by: str, reasons: list[str]) -> None:
-    """Note that a candidate was not promoted, and why."""
-    _note(session, "refused", version, by, reasons=reasons)
+    """Log that a candidate was not promoted, and why."""
+    _log(session, "refused", version, by, reasons=reasons)
 
 
 def promote(session: Session, version: str, by: str, canary_percent: int = 0) -> None:
-    """Let a model serve: everybody, or as a canary so many percent. Raises UnknownModel, NotPassed, ValueError."""
+    """Let a model serve everybody, or a percentage as a canary.
+
+    Raises:
+        UnknownModel
+        NotPassed
+        ValueError: the percentage is not between 0 and 100.
+    """
     if not 0 <= canary_percent <= 100:
-        raise ValueError(f"{canary_percent} is no percentage")
+        raise ValueError(f"{canary_percent} is not a percentage between 0 and 100")
     model = session.get(Model, version)
     if model is None:
         raise UnknownModel(version)
@@ -87,56 +96,60 @@ def promote(session: Session, version: str, by: str, canary_percent: int = 0) ->
     row = _locked(session)
     if canary_percent:
         row.canary, row.canary_percent = version, canary_percent
-        _note(session, "canary", version, by, percent=canary_percent)
+        _log(session, "canary", version, by, percent=canary_percent)
     else:
         if row.stable != version:
             row.previous, row.stable = row.stable, version
         row.canary, row.canary_percent = None, 0
-        _note(session, "promoted", version, by, previous=row.previous)
+        _log(session, "promoted", version, by, previous=row.previous)
     row.changed_at = now()
 
 
 def rollback(session: Session, by: str) -> str | None:
-    """Take the canary away; without one, go back to the model that served before. Returns the version that serves now.
+    """Remove the canary; if there is none, go back to the previous model.
 
-    None is the bundled one. Raises NothingToRollBack.
+    Returns:
+        The version that serves now; None for the bundled model.
+
+    Raises:
+        NothingToRollBack: the bundled model serves already, without a canary.
     """
     row = _locked(session)
     if row.canary:
-        gone, row.canary, row.canary_percent = row.canary, None, 0
+        removed, row.canary, row.canary_percent = row.canary, None, 0
     elif row.stable:
-        gone, row.stable = row.stable, row.previous
+        removed, row.stable = row.stable, row.previous
         row.previous = _before(session, row.stable)
     else:
         raise NothingToRollBack
     row.changed_at = now()
-    _note(session, "rolled_back", gone, by, now=row.stable)
+    _log(session, "rolled_back", removed, by, now=row.stable)
     return row.stable
 
 
 def models(session: Session) -> list[Model]:
-    """All that are known, newest first."""
+    """All registered models, newest first."""
     return list(session.scalars(select(Model).order_by(Model.created_at.desc(), Model.version)))
 
 
 def events(session: Session, limit: int = 100) -> list[RegistryEvent]:
-    """What was done, the last first."""
+    """The log of changes, newest first."""
     return list(session.scalars(select(RegistryEvent).order_by(RegistryEvent.id.desc()).limit(limit)))
 
 
 def _locked(session: Session) -> Registry:
-    """The one row, made if need be, so that two who change it do so one after the other."""
+    """The only row, created if needed, locked so that concurrent changes happen one after the other."""
     session.execute(insert(session, Registry).values(id=1).on_conflict_do_nothing(index_elements=["id"]))
     row = select(Registry).where(Registry.id == 1).with_for_update()
     return session.scalars(row, execution_options={"populate_existing": True}).one()
 
 
 def _before(session: Session, version: str | None) -> str | None:
-    """What served before a version that was promoted some time ago."""
+    """The version that served before this one was last promoted."""
     last = select(RegistryEvent).where(RegistryEvent.kind == "promoted", RegistryEvent.version == version)
     promoted = session.scalars(last.order_by(RegistryEvent.id.desc()).limit(1)).one_or_none()
     return promoted.details["previous"] if promoted else None
 
 
-def _note(session: Session, kind: str, version: str | None, by: str, **details: Any) -> None:
+def _log(session: Session, kind: str, version: str | None, by: str, **details: Any) -> None:
     session.add(RegistryEvent(kind=kind, version=version, by=by, details=details))

@@ -1,10 +1,15 @@
-"""Where the files of photos lie: a folder, or anything fsspec knows (s3://BUCKET/PATH needs s3fs installed).
+"""Stores the files of photos in a folder, or at any URL that fsspec supports (s3://BUCKET/PATH needs s3fs).
 
-A photo is named by the SHA-256 of its content, so the same content twice is one file.
+A file is named by the SHA-256 of its content, so equal photos are stored once, and bytes that changed on the disk are
+noticed whenever a file is read. Such a file counts as missing, and is written anew when the photo is sent again.
+
+A small file, MARK, tells an empty store
+from one that is not there: without its disk, the folder on which it is mounted is empty too.
 """
 
 import contextlib
-import errno
+import hashlib
+import logging
 import os
 import re
 import secrets
@@ -16,67 +21,131 @@ from pathlib import Path
 import fsspec  # type: ignore[import-untyped]
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+from db.private_files import make_private_folder
+from db.store_state import StoreAway, StoreState, StoreUnavailable, as_outage, outages
+
+log = logging.getLogger(__name__)
+
+MARK = ".captionbot-photos"  # its name begins like no photo's
 
 
 class MissingPhoto(Exception):
-    """The photo is not in the store."""
+    """The store has no such photo, or its bytes are no longer those that were stored."""
 
 
-class StoreFull(Exception):
-    """There is no room for more photos. Free some space where PHOTO_STORE lies, or set RETENTION_HOURS lower."""
+class UnusableStore(Exception):
+    """The photo store's library is missing here, or does not take its URL."""
 
 
 class PhotoStore:
-    def __init__(self, url: str):
-        """url: a folder, made with the first photo, or a URL."""
-        self.url = url
-        self._files, self._root = fsspec.url_to_fs(url)
-        self._is_local = isinstance(self._files, LocalFileSystem)
+    """Files of photos by SHA-256. url: a folder, which is created with the first photo, or a URL.
 
-    def save(self, data: bytes, sha256: str) -> None:
-        """Write whole or not at all; a photo that is there already is left. Raises StoreFull."""
-        path = self._path(sha256)
-        if self._size(path) == len(data):
-            return
+    Raises:
+        UnusableStore: the library for such a URL is missing here, or does not take it.
+    """
+
+    def __init__(self, url: str):
+        self.url = url
         try:
-            if self._is_local:
-                _write(Path(path), data)
-            else:
-                self._files.pipe_file(path, data)
-        except OSError as error:
-            if error.errno in FULL:
-                raise StoreFull from error
-            raise
+            if "://" in url:
+                self._files, self._root = fsspec.url_to_fs(url)
+            else:  # fsspec would split the path of a folder at ::
+                self._files, self._root = LocalFileSystem(), os.path.abspath(url)
+        except Exception as error:  # whatever the store's library raises; some connect at once
+            raise UnusableStore(f"PHOTO_STORE cannot be used here: {' '.join(str(error).split())}") from None
+        self._is_local = isinstance(self._files, LocalFileSystem)
+        self._expected = False  # whether the mark was seen: without it the store is away
+
+    def expect(self, photos: bool) -> None:
+        """Called at the start, so that a store whose disk is not mounted is not taken for a new one.
+
+        Args:
+            photos: whether there should be some in the store.
+        """
+        with contextlib.suppress(StoreUnavailable), outages():
+            if self._is_marked():
+                return
+            if photos and next(self.names(), None) is None:
+                self._expected = True
+            elif photos:  # of a version that made no mark
+                self._make_mark()
+
+    def state(self) -> StoreState:
+        """Whether photos can be written and read now. Writes, reads and deletes a small file."""
+        try:
+            self.check()
+        except StoreUnavailable as error:
+            return error.state
+        return StoreState.HERE
+
+    def save(self, data: bytes, sha256: str, *, verify: bool = True) -> None:
+        """Write a photo completely or not at all. Does nothing if it is stored already. Raises StoreUnavailable.
+
+        Args:
+            verify: read a file that has the right size and write it anew if its bytes changed. False: for a caller
+                that has just saved it.
+        """
+        path = self._path(sha256)
+        with outages(writing=True):
+            if self._size(path) == len(data) and (not verify or self.read_many([sha256]).get(sha256) == data):
+                return
+            if not self._is_marked():
+                if self._expected:
+                    raise StoreAway(f"{MARK} is not in it")
+                self._make_mark()
+            self._write(path, data)
 
     def read(self, sha256: str) -> bytes:
-        """Raises MissingPhoto."""
-        try:
-            return self._files.cat_file(self._path(sha256))
-        except FileNotFoundError:
-            raise MissingPhoto(sha256) from None
+        """The photo's bytes. Raises MissingPhoto, StoreUnavailable."""
+        found = self.read_many([sha256]).get(sha256)
+        if found is None:
+            raise MissingPhoto(sha256)
+        if isinstance(found, StoreUnavailable):
+            raise found
+        return found
 
-    def read_many(self, names: Sequence[str]) -> dict[str, bytes]:
-        """Those that are there, by SHA-256. A store on a network is asked for all at the same time."""
+    def read_many(self, names: Sequence[str]) -> dict[str, bytes | StoreUnavailable]:
+        """The photos that exist and are whole, by SHA-256, and of others why they cannot be read now.
+
+        A remote store reads them concurrently.
+        """
+        found: dict[str, bytes | Exception]
         if self._is_local:
-            return {name: data for name in names if (data := _read(Path(self._path(name)))) is not None}
-        paths = {self._path(name): name for name in names}
-        found = self._files.cat([*paths], on_error="return") if paths else {}
-        for answer in found.values():
-            if isinstance(answer, Exception) and not isinstance(answer, FileNotFoundError):
-                raise answer
-        return {paths[path]: data for path, data in found.items() if isinstance(data, bytes)}
+            found = {name: _read(Path(self._path(name))) for name in names}
+        else:
+            paths = {self._path(name): name for name in names}
+            try:
+                answers = self._files.cat([*paths], on_error="return") if paths else {}
+            except Exception as error:  # whatever the store's library raises
+                answers = dict.fromkeys(paths, error)
+            found = {paths[path]: data for path, data in answers.items()}
+        if not self._expected and any(isinstance(data, bytes) for data in found.values()):
+            self.is_here()  # notes the mark, for the day when nothing is found
+        missing = [name for name, data in found.items() if isinstance(data, FileNotFoundError)]
+        if missing and self.is_here():
+            found = {name: data for name, data in found.items() if name not in missing}
+        read = {name: data for name, data in found.items() if isinstance(data, Exception) or _is_whole(data, name)}
+        return {name: data if isinstance(data, bytes) else as_outage(data) for name, data in read.items()}
+
+    def is_here(self) -> bool:
+        """Whether a photo that is not found is missing, and not the whole store."""
+        try:
+            return self._is_marked() or not self._expected
+        except Exception:  # whatever the store's library raises
+            return False
 
     def has(self, sha256: str) -> bool:
-        return self._size(self._path(sha256)) is not None
+        """Whether the photo is stored. Raises StoreUnavailable."""
+        with outages():
+            return self._size(self._path(sha256)) is not None
 
     def drop(self, sha256: str) -> None:
-        """Remove a photo; it may be gone already."""
-        with contextlib.suppress(FileNotFoundError):
+        """Delete a photo. Does nothing if there is none. Raises StoreUnavailable."""
+        with outages(writing=True), contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._path(sha256))
 
     def names(self) -> Iterator[str]:
-        """SHA-256 of every photo in the store. Slow with many."""
+        """SHA-256 of every stored photo. Slow if there are many."""
         self._files.invalidate_cache()
         for path in self._files.find(self._root):
             name = path.rpartition("/")[2]
@@ -84,7 +153,7 @@ class PhotoStore:
                 yield name
 
     def clear_drafts(self, age: float) -> int:
-        """Remove what crashed writers left in the folder at least `age` seconds ago. Returns how many files."""
+        """Delete unfinished files that are at least `age` seconds old, which crashes leave behind. Returns how many."""
         drafts = [Path(path) for path in self._files.find(self._root) if path.endswith(DRAFT)] if self._is_local else []
         old = [path for path in drafts if path.stat().st_mtime < time.time() - age]
         for path in old:
@@ -92,17 +161,35 @@ class PhotoStore:
         return len(old)
 
     def check(self) -> None:
-        """Write, read and remove a probe. Raises OSError or what the store's library raises, if that does not work."""
-        probe = secrets.token_hex(32)
-        self.save(b"probe", probe)
+        """Write, read and delete a test file. Raises StoreUnavailable."""
+        content = secrets.token_bytes(16)
+        probe = hashlib.sha256(content).hexdigest()
+        self.save(content, probe)
         try:
-            if self.read(probe) != b"probe":
-                raise OSError(f"{self.url} gives back something else than was written")
+            self.read(probe)
+        except MissingPhoto:
+            raise StoreAway(f"{self.url} does not return what was written") from None
         finally:
-            self.drop(probe)
+            with contextlib.suppress(StoreUnavailable):
+                self.drop(probe)
+
+    def _is_marked(self) -> bool:
+        marked = self._size(f"{self._root}/{MARK}") is not None
+        self._expected |= marked
+        return marked
+
+    def _make_mark(self) -> None:
+        self._write(f"{self._root}/{MARK}", b"captionbot keeps photos here. Without this file the store is away.\n")
+        self._expected = True
+
+    def _write(self, path: str, data: bytes) -> None:
+        if self._is_local:
+            _write(Path(path), data)
+        else:
+            self._files.pipe_file(path, data)
 
     def _path(self, sha256: str) -> str:
-        return f"{self._root}/{sha256[:2]}/{sha256}"  # no folder with a million files
+        return f"{self._root}/{sha256[:2]}/{sha256}"  # keeps folders small
 
     def _size(self, path: str) -> int | None:
         try:
@@ -114,16 +201,24 @@ class PhotoStore:
 DRAFT = ".draft"
 
 
-def _read(path: Path) -> bytes | None:
+def _is_whole(data: bytes, sha256: str) -> bool:
+    """Whether these are the bytes that were stored under this name. Logs it if they are not."""
+    whole = hashlib.sha256(data).hexdigest() == sha256
+    if not whole:
+        log.error("photo %s was damaged in the store; it is stored anew when somebody sends it again", sha256)
+    return whole
+
+
+def _read(path: Path) -> bytes | Exception:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        return error
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Under a temporary name, then renamed. Other stores take a file whole by themselves."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write to a temporary name, then rename. Remote stores replace files in one step themselves."""
+    make_private_folder(path.parent)
     handle, draft = tempfile.mkstemp(suffix=DRAFT, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

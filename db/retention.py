@@ -1,29 +1,32 @@
-"""Keeping to the times after which photos and left chats go. Each photo is a transaction of its own: nobody waits long.
+"""Deletes photos and the data of left chats after their retention times.
 
-All of it may be done twice, and by two processes at once; a lease (leases.py) only saves work.
+Each photo is deleted in a transaction of its own, so that other writers do not wait long. Running these functions
+twice, or in two processes at once, is harmless; a lease (leases.py) only avoids duplicate work.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import chats, photos
-from db.forgetting import delete_captions
+from db.erasure import delete_captions
 from db.photo_store import PhotoStore
 from db.tables import Caption, Chat, Correction, Person, Photo, State, Vote, now
 
-CHUNK = 500  # photos that are looked up at once
-DRAFT_AGE = 3600.0  # seconds after which a file that was never finished is given up
+CHUNK = 500  # photos looked up by one query
+DRAFT_AGE = 3600.0  # seconds after which an unfinished file is deleted
 
 
 def drop_old_photos(
     sessions: sessionmaker[Session], store: PhotoStore, retention: timedelta, feedback_retention: timedelta
 ) -> int:
-    """Drop the files of photos that nobody has sent for so long. Their rows keep the text. Returns how many.
+    """Delete the files of photos that nobody has sent for `retention`. The rows and captions stay.
 
-    feedback_retention holds instead for photos with a vote or correction whose sender agreed to training.
+    Photos that were voted on or corrected and whose sender agreed to training are kept for `feedback_retention`.
+
+    Returns:
+        How many files were deleted.
     """
     dropped = 0
     with sessions() as session:
@@ -32,15 +35,15 @@ def drop_old_photos(
         with sessions.begin() as session:
             again = select(Photo).where(Photo.id == id, _old(retention, feedback_retention))
             photo = session.scalar(again.with_for_update(key_share=True))
-            if photo is not None:  # else it was sent again meanwhile
+            if photo is not None:  # None: it was sent again meanwhile
                 store.drop(photo.sha256)
                 photo.dropped_at = now()
                 dropped += 1
     return dropped
 
 
-def drop_orphans(sessions: sessionmaker[Session], store: PhotoStore) -> int:
-    """Remove files that no row knows, as crashes leave them. Lists the whole store. Returns how many."""
+def sweep_store(sessions: sessionmaker[Session], store: PhotoStore) -> int:
+    """Delete files that no row refers to, which crashes leave behind. Lists the whole store. Returns how many."""
     store.clear_drafts(DRAFT_AGE)
     names = list(store.names())
     dropped = 0
@@ -49,17 +52,17 @@ def drop_orphans(sessions: sessionmaker[Session], store: PhotoStore) -> int:
         with sessions() as session:
             kept = select(Photo.sha256).where(Photo.sha256.in_(chunk), Photo.dropped_at.is_(None))
             unknown = set(chunk).difference(session.scalars(kept))
-        dropped += _drop_all(sessions, store, sorted(unknown))
+        dropped += photos.drop_orphans(sessions, store, sorted(unknown))
     return dropped
 
 
 def purge_left_chats(sessions: sessionmaker[Session], store: PhotoStore, grace: timedelta) -> int:
-    """Delete chats that the bot left so long ago, and the captions asked for there until then. Returns how many."""
+    """Delete chats that the bot left at least `grace` ago, and their captions from before. Returns how many chats."""
     with sessions.begin() as session:
         left = session.scalars(select(Chat).where(Chat.left_at < now() - grace).with_for_update()).all()
         files = [name for chat in left for name in _delete_captions_of(session, chat)]
         session.execute(delete(Chat).where(Chat.id.in_([chat.id for chat in left])))
-    _drop_all(sessions, store, files)
+    photos.drop_orphans(sessions, store, files)
     return len(left)
 
 
@@ -78,7 +81,3 @@ def _old(retention: timedelta, feedback_retention: timedelta) -> ColumnElement[b
 def _delete_captions_of(session: Session, chat: Chat) -> list[str]:
     here = chats.at_or_below(Caption.chat, chat.key)
     return delete_captions(session, session.scalars(select(Caption.id).where(here, Caption.created_at <= chat.left_at)))
-
-
-def _drop_all(sessions: sessionmaker[Session], store: PhotoStore, names: Iterable[str]) -> int:
-    return sum(photos.drop_orphan(sessions, store, name) for name in names)

@@ -1,4 +1,4 @@
-"""Figures for those who run captionbot: approval, volume and speed, by model version and front-end.
+"""Statistics for operators: approval, volume and speed, by model version and front-end.
 
 `print(statistics(session))` shows them as a table.
 """
@@ -17,20 +17,21 @@ from sqlalchemy.orm import Session
 from db import model_registry
 from db.approval import Approval, votes_needed
 from db.tables import Caption, Correction, RegistryEvent, State, Vote
+from db.votes import vote_counts
 
-RECENT = 10_000  # captions from which speeds are taken, the newest ones
-ALL = "all"  # front-ends together
-EVENTS = 5  # of the registry
+RECENT = 10_000  # number of newest captions from which speeds are computed
+ALL = "all"  # instead of a front-end: all of them together
+EVENTS = 5  # registry events that are shown
 
 Group = tuple[str | None, str]  # model version, front-end
 
 
 class Speed(NamedTuple):
-    """Of captions that a worker made."""
+    """Latency of captions that a worker made."""
 
-    seconds: float | None = None  # from the request to the sentence, median
-    slowest: float | None = None  # the same, exceeded by one in twenty
-    engine: float | None = None  # milliseconds in the engine, of the whole batch, median
+    seconds: float | None = None  # median time from request to caption
+    slowest: float | None = None  # its 95th percentile
+    engine: float | None = None  # median milliseconds of a batch in the engine
 
 
 NO_VOTES, UNKNOWN = Approval(), Speed()
@@ -38,12 +39,12 @@ NO_VOTES, UNKNOWN = Approval(), Speed()
 
 @dataclass(frozen=True)
 class Line:
-    """Of one model version and front-end."""
+    """Statistics of one model version in one front-end."""
 
-    model: str | None  # None: captions that no model made; they failed, or repeat what somebody wrote
+    model: str | None  # None: captions without a model, which failed early or repeat a correction
     front_end: str
     captions: int = 0  # done
-    known: int = 0  # of these, the sentence was there at once
+    known: int = 0  # of these, how many reused an earlier sentence
     failed: int = 0
     corrections: int = 0
     approval: Approval = NO_VOTES
@@ -52,11 +53,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two versions that served one after the other."""
+    """Two versions of which one followed the other."""
 
     older: str
     newer: str
-    needed: int | None  # votes that each still needs, see approval.votes_needed
+    needed: int | None  # votes that each still needs; see approval.votes_needed
 
     def __str__(self) -> str:
         what = f"{self.older} and {self.newer}"
@@ -67,9 +68,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Statistics:
-    """lines: by version, in order of their first caption, and front-end, with a line for all if there are several.
+    """Statistics since a time, or of all captions.
 
-    events: what was last done to the registry, newest first.
+    Attributes:
+        lines: one for each version and front-end, in order of the version's first caption; a version with several
+            front-ends has one more line for all of them.
+        events: the latest changes of the model registry, newest first.
     """
 
     since: datetime | None
@@ -87,12 +91,12 @@ class Statistics:
 
 
 def statistics(session: Session, since: datetime | None = None) -> Statistics:
-    """Of captions asked for since then, with the votes and corrections that they got until now."""
-    asked = Caption.created_at >= since if since else true()
-    counts = _counts(session, asked)
-    thumbs = _grouped(session, select(*_thumbs()).join(Vote.caption).where(asked))
-    corrections = _grouped(session, select(func.count(Correction.id)).join(Correction.caption).where(asked))
-    speeds = _speeds(session, asked)
+    """Statistics of captions requested since then, with all votes and corrections that they have received."""
+    requested = Caption.created_at >= since if since else true()
+    counts = _counts(session, requested)
+    thumbs = _grouped(session, select(*vote_counts()).join(Vote.caption).where(requested))
+    corrections = _grouped(session, select(func.count(Correction.id)).join(Correction.caption).where(requested))
+    speeds = _speeds(session, requested)
     lines = []
     for version in dict.fromkeys(model for model, _ in counts):
         groups = [group for group in counts if group[0] == version]
@@ -105,10 +109,10 @@ def statistics(session: Session, since: datetime | None = None) -> Statistics:
     return Statistics(since, tuple(lines), _comparisons(lines), tuple(model_registry.events(session, EVENTS)))
 
 
-def _counts(session: Session, asked: ColumnElement[bool]) -> dict[Group, Line]:
-    """Versions in order of their first captions; what no model made comes last."""
+def _counts(session: Session, requested: ColumnElement[bool]) -> dict[Group, Line]:
+    """Counts by version and front-end, in order of the version's first caption; captions without a model come last."""
 
-    def number(condition: ColumnElement[bool]) -> Any:
+    def count(condition: ColumnElement[bool]) -> Any:
         return func.sum(case((condition, 1), else_=0))
 
     done = Caption.state == State.DONE
@@ -116,11 +120,11 @@ def _counts(session: Session, asked: ColumnElement[bool]) -> dict[Group, Line]:
         select(
             Caption.model_version,
             Caption.front_end,
-            number(done),
-            number(done & Caption.worker.is_(None)),
-            number(Caption.state == State.FAILED),
+            count(done),
+            count(done & Caption.worker.is_(None)),
+            count(Caption.state == State.FAILED),
         )
-        .where(asked, Caption.state.in_([State.DONE, State.FAILED]))
+        .where(requested, Caption.state.in_([State.DONE, State.FAILED]))
         .group_by(Caption.model_version, Caption.front_end)
         .order_by(Caption.model_version.is_(None), func.min(Caption.id))
     )
@@ -130,20 +134,16 @@ def _counts(session: Session, asked: ColumnElement[bool]) -> dict[Group, Line]:
     }
 
 
-def _thumbs() -> tuple[Any, Any]:
-    return func.sum(case((Vote.value > 0, 1), else_=0)), func.sum(case((Vote.value < 0, 1), else_=0))
-
-
-def _grouped(session: Session, query: Select[Any]) -> dict[Group, Sequence[int]]:
+def _grouped(session: Session, query: Select[*tuple[Any, ...]]) -> dict[Group, Sequence[int]]:
     group = (Caption.model_version, Caption.front_end)
     return {(row[-2], row[-1]): row[:-2] for row in session.execute(query.add_columns(*group).group_by(*group))}
 
 
-def _speeds(session: Session, asked: ColumnElement[bool]) -> dict[Group, Speed]:
+def _speeds(session: Session, requested: ColumnElement[bool]) -> dict[Group, Speed]:
     group = (Caption.model_version, Caption.front_end)
     recent = session.execute(
         select(*group, Caption.created_at, Caption.finished_at, Caption.milliseconds)
-        .where(asked, Caption.state == State.DONE, Caption.worker.is_not(None))
+        .where(requested, Caption.state == State.DONE, Caption.worker.is_not(None))
         .order_by(Caption.id.desc())
         .limit(RECENT)
     )
@@ -160,7 +160,7 @@ def _speed(seconds: Sequence[float], engine: Sequence[float]) -> Speed:
 
 
 def _percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of them does not exceed."""
+    """The smallest value that at least this share of the values does not exceed (nearest-rank method)."""
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
@@ -179,7 +179,7 @@ def _total(lines: Sequence[Line], speed: Speed) -> Line:
 
 def _comparisons(lines: Sequence[Line]) -> tuple[Comparison, ...]:
     thumbs: dict[str, Approval] = {}
-    for line in lines:  # a version's last line is of all front-ends
+    for line in lines:  # the last line of a version covers all front-ends
         if line.model is not None:
             thumbs[line.model] = line.approval
     return tuple(Comparison(one, other, votes_needed(thumbs[one], thumbs[other])) for one, other in pairwise(thumbs))

@@ -1,57 +1,27 @@
-"""The tables. A caption is one row: a photo, who asked and how; it is the job, and in the end it is the sentence.
+"""The tables of the database. One row of `captions` is both the request, the job and the result.
 
-Keys are integers inside; what leaves the house is `public_id`, random and not to be guessed. Times are UTC.
+Primary keys are integers; `public_id`, which is random, is the only identifier shown to users. Times are in UTC.
 """
 
 import enum
 import secrets
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, TypeAlias
 
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    TypeDecorator,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy import Enum as SqlEnum
-from sqlalchemy.dialects.postgresql import VARCHAR
+from sqlalchemy import ForeignKey, Index, MetaData, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from db.caption_options import CaptionOptions
+from db.clock import now as now  # the default of columns with times
+from db.column_types import BYTEWISE, JsonOf, OptionalJson, UtcDateTime, enum_column
+from db.preferences import Preferences
 
-def now() -> datetime:
-    return datetime.now(UTC)
+ReplyTo: TypeAlias = dict[str, Any]  # where an answer goes. Each front-end defines its contents; to others it is opaque
 
 
 def new_public_id() -> str:
     """16 random bytes, 22 characters of URL-safe base64."""
     return secrets.token_urlsafe(16)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Times with a zone, on SQLite too, which forgets it."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
-
-
-# Sorted by code, whatever the database's language, so that "what begins with" is a range that an index serves.
-BYTEWISE = String(200).with_variant(VARCHAR(200, collation="C"), "postgresql")
-OptionalJson = JSON(none_as_null=True)  # None is SQL's NULL, not the text "null"
 
 
 class Base(DeclarativeBase):
@@ -67,22 +37,17 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: UtcDateTime, dict[str, Any]: OptionalJson, list[str]: OptionalJson}
 
 
-def enum_column(kind: type[enum.StrEnum]) -> SqlEnum:
-    """Enums are stored by value, as text, so that a new member needs no migration of a type."""
-    return SqlEnum(kind, values_callable=lambda members: [m.value for m in members], native_enum=False, length=20)
-
-
 class State(enum.StrEnum):
-    """Where a caption is on its way."""
+    """The state of a caption."""
 
     QUEUED = "queued"
-    RUNNING = "running"  # a worker has claimed it; its lease says until when
+    RUNNING = "running"  # claimed by a worker until its lease expires
     DONE = "done"
     FAILED = "failed"
 
 
 class Review(enum.StrEnum):
-    """What became of a correction."""
+    """Whether a correction may be used for training."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -90,58 +55,61 @@ class Review(enum.StrEnum):
 
 
 class Person(Base):
-    """Someone who sends photos or rates captions, as one front-end knows them."""
+    """Somebody who sends photos or rates captions in one front-end."""
 
     __tablename__ = "people"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(200), unique=True)  # "telegram:1234", "discord:99", "web:RANDOM"
     created_at: Mapped[datetime] = mapped_column(default=now)
-    # Whether photos they send may be kept for training. None: not asked yet, which counts as no.
+    # Whether photos that they send may be used for training. None: not answered yet, which counts as no.
     training_consent: Mapped[bool | None]
     consent_at: Mapped[datetime | None]
-    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)  # service.Preferences
+    consent_asked_at: Mapped[datetime | None]  # people are asked only once
+    preferences: Mapped[Preferences] = mapped_column(JsonOf(Preferences), default=Preferences)
+    last_export_at: Mapped[datetime | None]  # only of admins: their next export starts here
 
 
 class Chat(Base):
-    """A group or channel and what those who manage it switched on."""
+    """A group or channel and its switches, which its admins set."""
 
     __tablename__ = "chats"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(200), unique=True)  # "telegram:-100123", "discord:GUILD/CHANNEL"
     created_at: Mapped[datetime] = mapped_column(default=now)
-    auto: Mapped[bool] = mapped_column(default=False)  # photos are captioned without being asked
+    auto: Mapped[bool] = mapped_column(default=False)  # caption every photo without being asked
     remind_alt_text: Mapped[bool] = mapped_column(default=False)
-    left_at: Mapped[datetime | None]  # the bot was removed; the chat's data goes after a grace period
+    left_at: Mapped[datetime | None]  # when the bot was removed; the data is deleted after a grace period
+    moved_to: Mapped[str | None] = mapped_column(String(200))  # the key under which it goes on, see chat_moves.py
 
 
 class Photo(Base):
-    """An image someone sent, stored once by content."""
+    """A photo. Equal photos have one row."""
 
     __tablename__ = "photos"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    sha256: Mapped[str] = mapped_column(String(64), unique=True)  # of the stored file; its name in the photo store
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)  # of the stored file; also its name in the photo store
     width: Mapped[int]
     height: Mapped[int]
     bytes: Mapped[int]
     perceptual_hash: Mapped[str | None] = mapped_column(String(16))  # see perceptual_hash.py; None: not computed
     created_at: Mapped[datetime] = mapped_column(default=now)
-    last_sent_at: Mapped[datetime] = mapped_column(default=now, index=True)  # retention counts from here
-    dropped_at: Mapped[datetime | None]  # its file is gone from the store
+    last_sent_at: Mapped[datetime] = mapped_column(default=now, index=True)  # the retention time starts here
+    dropped_at: Mapped[datetime | None]  # when its file was deleted
 
     @property
     def is_new(self) -> bool:
-        """Nobody sent it before, so nothing can have been said of it."""
+        """Whether it was sent only once, so that it cannot have earlier captions."""
         return self.last_sent_at == self.created_at
 
 
-OPEN = text("delivered_at IS NULL AND closed IS NULL")  # the answer may still have to be shown
+OPEN = text("delivered_at IS NULL AND closed IS NULL")  # not delivered yet, and may still be
 
 
 class Caption(Base):
-    """One request and its sentence. "Another one" is a new row with the same photo, so a vote means one sentence."""
+    """One request and its result. "Another one" is a new row with the same photo, so a vote refers to one sentence."""
 
     __tablename__ = "captions"
     __table_args__ = (
@@ -155,52 +123,54 @@ class Caption(Base):
     photo_id: Mapped[int] = mapped_column(ForeignKey("photos.id", ondelete="CASCADE"))
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
 
-    # How it was asked
+    # The request
     front_end: Mapped[str] = mapped_column(String(20))  # web, telegram, discord
-    # The platform's name of the message, interaction or upload: seen twice it makes one row.
+    # Id of the message, interaction or upload on its platform. Each source gets one row, however often it arrives.
     source: Mapped[str | None] = mapped_column(BYTEWISE, unique=True)
-    chat: Mapped[str | None] = mapped_column(String(200), index=True)  # key of the chat; None in private
-    album: Mapped[str | None] = mapped_column(String(200), index=True)  # photos that get one numbered answer
+    chat: Mapped[str | None] = mapped_column(String(200), index=True)  # key of the chat; None in a private chat
+    album: Mapped[str | None] = mapped_column(
+        String(200), index=True
+    )  # photos of the same album get one numbered answer
     position: Mapped[int] = mapped_column(default=0)  # in the album
-    reply_to: Mapped[dict[str, Any]] = mapped_column(default=dict)  # all the front-end needs to answer
-    options: Mapped[dict[str, Any]] = mapped_column(default=dict)  # service.Options
+    reply_to: Mapped[ReplyTo] = mapped_column(OptionalJson, default=dict)
+    options: Mapped[CaptionOptions] = mapped_column(JsonOf(CaptionOptions), default=CaptionOptions)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("captions.id", ondelete="SET NULL"), index=True)
     rank: Mapped[int] = mapped_column(default=0)  # 0 the best sentence, n the n-th "another one"
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
-    # The work
+    # The job
     state: Mapped[State] = mapped_column(enum_column(State), default=State.QUEUED)
-    queued_at: Mapped[datetime] = mapped_column(default=now)  # when its id last went to the broker
+    queued_at: Mapped[datetime] = mapped_column(default=now)  # when its id was last sent to the broker
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(200))
     lease_until: Mapped[datetime | None] = mapped_column(index=True)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
-    error: Mapped[str | None]  # for people, a kind sentence; only of failed captions
+    error: Mapped[str | None]  # shown to people; only of failed captions
 
-    # The sentence
+    # The result
     text: Mapped[str | None]
     confidence: Mapped[float | None]
     hedged: Mapped[bool] = mapped_column(default=False)
     is_photo: Mapped[bool] = mapped_column(default=True)  # False: blank, a screenshot, a page of text
     words: Mapped[list[str] | None]
-    # The correction whose sentence this is; None: the model said it. As a foreign key it would close a circle.
+    # Id of the correction that this caption repeats; None: a model made it. Not a foreign key: that would be circular.
     remembered_from: Mapped[int | None] = mapped_column(index=True)
-    alternatives: Mapped[list[str] | None]  # the next best sentences, best first
-    attention: Mapped[dict[str, Any] | None]  # {"rows": 7, "columns": 7, "maps": a list of 0..255 a word, row by row}
+    alternatives: Mapped[list[str] | None]  # other sentences of the beam search, best first
+    attention: Mapped[dict[str, Any] | None]  # {"rows": 7, "columns": 7, "maps": for each word a list of 0..255}
     model_version: Mapped[str | None] = mapped_column(String(100), index=True)
-    milliseconds: Mapped[float | None]  # in the engine, of the batch it was in
-    encode_milliseconds: Mapped[float | None]  # of these, in the encoder
+    milliseconds: Mapped[float | None]  # time of its batch in the engine
+    encode_milliseconds: Mapped[float | None]  # of this, in the image encoder
     batch_size: Mapped[int | None]
 
-    # The answer
+    # The delivery
     delivery_lease_until: Mapped[datetime | None]
     delivery_attempts: Mapped[int] = mapped_column(default=0)
-    deliver_after: Mapped[datetime | None]  # a platform asked us to wait
+    deliver_after: Mapped[datetime | None]  # not before: the platform asked to wait, or a try failed
     delivered_at: Mapped[datetime | None]
-    closed: Mapped[str | None]  # why it will never be delivered: blocked, message deleted, token expired
-    # Where the answer stands, so that a reaction to it finds the row: "telegram:CHAT/MESSAGE". Several captions of an
-    # album stand in one message.
+    closed: Mapped[str | None]  # why it cannot be delivered, for example: blocked, message deleted
+    # The message that shows the caption, "telegram:CHAT/MESSAGE"; reactions to it are looked up by it. All captions of
+    # an album share one message.
     message: Mapped[str | None] = mapped_column(String(200), index=True)
 
     photo: Mapped[Photo] = relationship()
@@ -211,7 +181,7 @@ class Caption(Base):
 
 
 class Vote(Base):
-    """A thumb. One a person and caption, the last one counts."""
+    """A thumb up or down. Each person has at most one vote for a caption, the latest."""
 
     __tablename__ = "votes"
     __table_args__ = (UniqueConstraint("caption_id", "person_id"),)
@@ -227,7 +197,7 @@ class Vote(Base):
 
 
 class Correction(Base):
-    """A better sentence. One a person and caption, the last one counts."""
+    """A better sentence. Each person has at most one correction of a caption, the latest."""
 
     __tablename__ = "corrections"
     __table_args__ = (UniqueConstraint("caption_id", "person_id"),)
@@ -238,7 +208,7 @@ class Correction(Base):
     text: Mapped[str]
     review: Mapped[Review] = mapped_column(enum_column(Review), default=Review.PENDING)
     reason: Mapped[str | None]  # why it was quarantined
-    # The admin who decided. Accepted by nobody, it is remembered for its writer and chat alone, else for everybody.
+    # The admin who decided. Until then an accepted correction is reused only for its writer and chat.
     reviewed_by: Mapped[str | None] = mapped_column(String(200))
     written_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -247,32 +217,32 @@ class Correction(Base):
 
 
 class Model(Base):
-    """A model folder in the model store that the registry knows."""
+    """A model in the registry."""
 
     __tablename__ = "models"
 
     version: Mapped[str] = mapped_column(String(100), primary_key=True)
     folder: Mapped[str]  # path or URL
-    passed: Mapped[bool] = mapped_column(default=False)  # by the judge; only these can be promoted
+    passed: Mapped[bool] = mapped_column(default=False)  # its evaluation; only such models can be promoted
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Registry(Base):
-    """Which model serves: one row, id 1. Without it the bundled one does."""
+    """Which model serves: one row with id 1. Without it the bundled model serves."""
 
     __tablename__ = "registry"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    stable: Mapped[str | None] = mapped_column(ForeignKey("models.version"))  # None: the bundled one
-    previous: Mapped[str | None] = mapped_column(ForeignKey("models.version"))  # where a rollback goes; None: bundled
+    stable: Mapped[str | None] = mapped_column(ForeignKey("models.version"))  # None: the bundled model
+    previous: Mapped[str | None] = mapped_column(ForeignKey("models.version"))  # target of a rollback; None: bundled
     canary: Mapped[str | None] = mapped_column(ForeignKey("models.version"))
     canary_percent: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class RegistryEvent(Base):
-    """What was done to the registry, by whom."""
+    """A change of the registry, and who made it."""
 
     __tablename__ = "registry_events"
 
@@ -285,7 +255,7 @@ class RegistryEvent(Base):
 
 
 class Worker(Base):
-    """A worker's heartbeat, and the model versions it holds."""
+    """The last heartbeat of a worker, and the model versions that it has loaded."""
 
     __tablename__ = "workers"
 
@@ -297,10 +267,33 @@ class Worker(Base):
 
 
 class Lease(Base):
-    """A task that one process at a time may do, such as clearing away or learning."""
+    """A task that only one process at a time may do, such as maintenance or training."""
 
     __tablename__ = "leases"
 
     name: Mapped[str] = mapped_column(String(50), primary_key=True)
     holder: Mapped[str] = mapped_column(String(200))
     until: Mapped[datetime]
+
+
+class KeptExport(Base):
+    """An export of feedback that lies in a folder, or is being written: whose data it contains."""
+
+    __tablename__ = "exports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder: Mapped[str]  # absolute path
+    draft: Mapped[str | None]  # the folder in which it is being written; None: it is complete
+    people: Mapped[list[int]] = mapped_column(OptionalJson)  # row ids
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Erasure(Base):
+    """What is still to be deleted of somebody whose rows are gone. The row is deleted when nothing is left."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    photos: Mapped[list[str]]  # SHA-256 of photos that no row needed when they were listed
+    folders: Mapped[list[str]]  # exports, and drafts of exports

@@ -1,9 +1,9 @@
-"""Thumbs. One a person and caption, the last one counts."""
+"""Votes: thumbs up or down. Each person has at most one for a caption, the latest."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, func, select
 from sqlalchemy.orm import Session
 
 from db.tables import Vote, now
@@ -12,35 +12,39 @@ from db.upsert import insert
 
 @dataclass(frozen=True)
 class Thumbs:
-    """Of one caption; mine: 1, -1, or 0 for none."""
+    """Votes on one caption. mine: the vote of the person who asks, 1 or -1; 0 for none."""
 
     up: int = 0
     down: int = 0
     mine: int = 0
 
 
+def vote_counts() -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Two columns for a query of votes: the numbers of thumbs up and thumbs down."""
+    return func.sum(case((Vote.value > 0, 1), else_=0)), func.sum(case((Vote.value < 0, 1), else_=0))
+
+
 def vote(session: Session, caption_id: int, person_id: int, value: int) -> None:
-    """Count a thumb, 1 or -1. Raises ValueError for anything else."""
+    """Store a person's vote, 1 or -1. Raises ValueError for any other value."""
     if value not in (1, -1):
-        raise ValueError(f"{value} is no thumb")
+        raise ValueError(f"{value} is neither 1 nor -1")
     thumb = {"value": value, "voted_at": now()}
     row = insert(session, Vote).values(caption_id=caption_id, person_id=person_id, **thumb)
     session.execute(row.on_conflict_do_update(index_elements=["caption_id", "person_id"], set_=thumb))
 
 
 def unvote(session: Session, caption_id: int, person_id: int) -> None:
-    """Take the thumb back, if there is one."""
+    """Delete a person's vote, if there is one."""
     session.execute(delete(Vote).where(Vote.caption_id == caption_id, Vote.person_id == person_id))
 
 
 def thumbs(session: Session, caption_ids: Iterable[int], person_id: int | None = None) -> dict[int, Thumbs]:
-    """Of every caption that was asked about. person_id: whose own thumb is wanted."""
+    """Votes on each of these captions. person_id: whose own vote is counted as `mine`."""
     ids = list(caption_ids)
     rows = session.execute(
         select(
             Vote.caption_id,
-            func.sum(case((Vote.value > 0, 1), else_=0)),
-            func.sum(case((Vote.value < 0, 1), else_=0)),
+            *vote_counts(),
             func.sum(case((Vote.person_id == person_id, Vote.value), else_=0)),
         )
         .where(Vote.caption_id.in_(ids))

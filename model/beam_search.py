@@ -1,7 +1,12 @@
-"""Beam search over any step function and any array library. Knows nothing of photos or LSTMs.
+"""Beam search over any step function and any array library. It knows nothing of photos or LSTMs.
 
 The heavy part (choosing the best words, gathering the state) runs where the log-probabilities are: NumPy arrays, or
-PyTorch tensors on any device. The bookkeeping is a few hundred numbers and runs in NumPy: see trellis.py.
+PyTorch tensors on any device. The bookkeeping is a few hundred numbers and runs in NumPy: see beam_tree.py.
+
+There is a second implementation, model/pytorch/beam_search.py, for the PyTorch engine. This one reads every step's
+results on the host and lets arrays grow and photos leave, which is fastest on a CPU and easiest to read; on a GPU each
+such look would make the device wait. So this one serves with OpenVINO and defines what a search gives, and the tests
+hold the other one to it.
 """
 
 from collections.abc import Callable
@@ -11,47 +16,48 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device, to_device
 
-from model.trellis import Trellis
+from model.beam_tree import BeamTree
 
 Array = Any  # NumPy array or PyTorch tensor
 State = dict[str, Array]  # leaves with leading dimensions (batch, beams)
 Step = Callable[[Array, State], tuple[Array, State, Array | None]]
-"""step(tokens int64 (batch, beams), state) -> log-probs float32 (batch, beams, vocabulary), next state, extra.
+"""step(tokens, state) -> log-probabilities of the next word, next state, extra.
 
-`extra` is None or an array with leading dimensions (batch, beams) that comes back with each word, such as attention.
-The first call has one beam, all later ones have `beams`.
+tokens: int64 (batch, beams), the newest word of each hypothesis. log-probabilities: float32 (batch, beams, vocabulary),
+natural logarithm. extra: None, or an array (batch, beams, ...) that is returned with each word, such as attention. The
+first call has one beam, all later ones have `beams`.
 """
 Narrow = Callable[[np.ndarray], Step]
-"""Of the photos that are left, numbered as in the first call (int64), to a step function for them alone."""
+"""narrow(photos) -> a step function for these photos alone; int64, their places in the batch of the first call."""
 
-NARROW = 0.75  # share of its photos that a batch is narrowed to, at most: moving their arrays costs like a step
+NARROW = 0.75  # a batch is narrowed to this share of its photos or less: moving their arrays takes as long as a step
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a sentence may look like, and how sentences of different length compare."""
+    """Constraints on a caption, and how captions of different length are compared."""
 
-    start: int  # id that the search feeds first
-    end: int  # id that closes a sentence
+    start: int  # token that the search begins with
+    end: int  # token that ends a caption
     max_words: int
-    forbidden: tuple[int, ...] = ()  # ids never said
-    dangling: tuple[int, ...] = ()  # ids a sentence never ends on
-    no_repeat_ngram: int = 3  # no sequence of so many words twice; 0 allows it
+    forbidden: tuple[int, ...] = ()  # tokens that never occur
+    dangling: tuple[int, ...] = ()  # tokens that a caption never ends on
+    no_repeat_ngram: int = 3  # no n-gram of this length occurs twice; 0 allows repetition
     length_penalty: float = 0.7  # alpha in score = log-probability / words ** alpha; 0 or more
 
     def score(self, log_prob: float, words: int) -> float:
-        """Wu et al. 2016 (arXiv:1609.08144), equation 14, without its constant of five words."""
+        """Length-normalised score: Wu et al. 2016 (arXiv:1609.08144), eq. 14, without its constant of 5 words."""
         return log_prob / words**self.length_penalty
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One finished sentence."""
+    """One finished caption."""
 
     tokens: tuple[int, ...]  # without start and end
-    log_probs: tuple[float, ...]  # one per word and one for the end
-    extras: np.ndarray | None  # (words + 1, ...): what `step` gave beside each word and the end
-    score: float
+    log_probs: tuple[float, ...]  # natural logarithm, one per word and one for the end
+    extras: np.ndarray | None  # (words + 1, ...): what `step` returned with each word and the end
+    score: float  # see Rules.score
 
 
 def beam_search(
@@ -62,47 +68,58 @@ def beam_search(
     rules: Rules,
     nbest: int = 1,
     narrow: Narrow | None = None,
-    own: bool = False,
+    overwrite_log_probs: bool = False,
 ) -> list[list[Hypothesis]]:
-    """The best sentences of each photo, best first: `nbest` of them, at times fewer, never none.
+    """Find the likeliest captions of each photo, best first.
 
-    state: leaves (batch, 1, ...), from before the first word. One beam is greedy decoding. narrow: lets photos whose
-    sentences are done leave the batch early; sentences are of very different length. own: the log-probabilities are
-    the search's own, it may write into them; else it copies them first.
+    A hypothesis ends when the end token is among the best continuations of all beams, and its beam is not used any
+    more; so a search with one beam stops at its first end. A photo is done when all its beams have ended, or when no
+    unfinished hypothesis can reach the score of the worst of the `nbest` finished ones. A hypothesis of `max_words` is
+    ended before the dangling words at its tail.
 
-    A sentence ends when its end is among the best continuations, and takes its beam with it: one beam stops at its
-    first end. A photo is done when all beams are used up, or when no unfinished sentence can still beat the worst of
-    the `nbest` kept. A sentence of `max_words` is closed, without the dangling words at its tail.
+    Args:
+        step: predicts the next word, see Step.
+        state: before the first word, leaves (batch, 1, ...).
+        beams: width of the search; 1 is greedy decoding.
+        rules: constraints and scores.
+        nbest: captions wanted of each photo, at most `beams`.
+        narrow: lets photos that are done leave the batch early, which pays because captions differ much in length.
+        overwrite_log_probs: the arrays that `step` returns are written into instead of copied first.
+
+    Returns:
+        Of each photo `nbest` hypotheses or fewer, but at least one.
     """
     if not 1 <= nbest <= beams:
         raise ValueError(f"nbest must be from 1 to beams ({beams}), not {nbest}")
     leaf = next(iter(state.values()))
     xp, place = array_namespace(leaf), device(leaf)
-    left = np.arange(leaf.shape[0])  # the photos that are in the batch
+    left = np.arange(leaf.shape[0])  # the photos in the batch, by their places in the first one
     done: list[list[Hypothesis]] = [[] for _ in left]
     tokens = xp.full((leaf.shape[0], 1), rules.start, dtype=xp.int64, device=place)
-    trellis = Trellis(leaf.shape[0])
-    finished = _Finished(trellis, beams, nbest, rules)
+    tree = BeamTree(leaf.shape[0])
+    finished = _Finished(tree, beams, nbest, rules)
 
     for _ in range(rules.max_words):
         log_probs, state, extra = step(tokens, state)
-        trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
-        log_probs = log_probs if own else xp.asarray(log_probs, copy=True)
+        tree.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
+        log_probs = log_probs if overwrite_log_probs else xp.asarray(log_probs, copy=True)
         log_probs[:, :, [*rules.forbidden, rules.end]] = -xp.inf
-        repeats = trellis.repeats(rules.no_repeat_ngram)
+        repeats = tree.repeats(rules.no_repeat_ngram)
         if repeats[0].size:
             log_probs[tuple(xp.asarray(ids, device=place) for ids in repeats)] = -xp.inf
         values, words = best_words(xp, log_probs, beams)
-        best, *continuations = _best_continuations(trellis.totals[-1], _host(values), _host(words), beams)
+        best, *continuations = _best_continuations(tree.totals[-1], _host(values), _host(words), beams)
         best = finished.add_ends(best)
-        trellis.grow(best, *continuations)
-        finished.judge(best)
+        tree.grow(best, *continuations)
+        finished.stop_early(best)
         if not finished.free.any():
             break
         stay = np.arange(len(left))
-        size = 1 << int(np.count_nonzero(finished.free) - 1).bit_length()  # engines set up anew for each size they meet
+        size = 1 << int(np.count_nonzero(finished.free) - 1).bit_length()  # engines prepare for each new size
         if narrow is not None and size <= NARROW * len(left):
-            order = np.argsort(finished.free == 0, kind="stable")  # those that are not done, and some others to fill up
+            order = np.argsort(
+                finished.free == 0, kind="stable"
+            )  # photos that are not done, then some that are, to fill up
             stay = np.sort(order[:size])
             for photo in order[size:].tolist():
                 done[left[photo]] = finished.hypotheses(photo)
@@ -115,7 +132,7 @@ def beam_search(
         state = {name: values[rows, parents] for name, values in state.items()}
     else:
         log_probs, _, extra = step(tokens, state)
-        trellis.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
+        tree.read_ends(_host(log_probs[:, :, rules.end]), None if extra is None else _host(extra))
         finished.close(finished.free > 0)
     for photo, number in enumerate(left.tolist()):
         done[number] = finished.hypotheses(photo)
@@ -123,9 +140,10 @@ def beam_search(
 
 
 def best_words(xp: Any, log_probs: Array, count: int) -> tuple[Array, Array]:
-    """Log-probability and id of the best words of each beam, (batch, beams, count), best first. Overwrites its input.
+    """The likeliest words of each beam: log-probabilities and tokens, (batch, beams, count), best first.
 
-    The best continuations are among them. A few passes of argmax cost far less than sorting the vocabulary.
+    Overwrites its input. The best continuations of all beams are among them. A few passes of argmax take far less time
+    than sorting the vocabulary.
     """
     batch, beams, _ = log_probs.shape
     at = xp.arange(batch, device=device(log_probs))[:, None], xp.arange(beams, device=device(log_probs))[None, :]
@@ -141,10 +159,16 @@ def best_words(xp: Any, log_probs: Array, count: int) -> tuple[Array, Array]:
 def _best_continuations(
     totals: np.ndarray, values: np.ndarray, words: np.ndarray, count: int
 ) -> tuple[np.ndarray, ...]:
-    """The best continuations of all beams of a photo: log-probability of the sentence, parent beam, word, and the
-    word's own log-probability; each (batch, count), best first.
+    """The best continuations of all beams of each photo, from the best words of each beam.
 
-    totals: (batch, beams), log-probability of the sentences so far. values, words: (batch, beams, count).
+    Args:
+        totals: (batch, beams), log-probability of the hypotheses so far.
+        values, words: (batch, beams, count), see best_words.
+        count: continuations per photo.
+
+    Returns:
+        Log-probability of the hypothesis, its parent beam, its new word, and that word's log-probability; each
+        (batch, count), best first.
     """
     candidates = (totals[:, :, None] + values).reshape(len(totals), -1)
     order = np.argsort(-candidates, axis=1, kind="stable")[:, :count]
@@ -159,28 +183,28 @@ def _host(array: Array) -> np.ndarray:
 
 
 class _Finished:
-    """Per photo, the nodes of the trellis at which a sentence ended, and whether the search may stop."""
+    """Per photo, the nodes of the tree at which a hypothesis ended, and whether the search may stop."""
 
-    def __init__(self, trellis: Trellis, beams: int, nbest: int, rules: Rules):
-        self.trellis, self.nbest, self.rules = trellis, nbest, rules
+    def __init__(self, tree: BeamTree, beams: int, nbest: int, rules: Rules):
+        self.tree, self.nbest, self.rules = tree, nbest, rules
         self.dangling = np.array(rules.dangling, dtype=np.int64)
-        self.free = np.full(trellis.batch, beams)  # beams that no ended sentence has taken; 0: the photo is done
-        self.scores: list[dict[tuple[int, int], float]] = [{} for _ in range(trellis.batch)]  # (words, beam) -> score
+        self.free = np.full(tree.batch, beams)  # beams whose hypothesis has not ended; 0: the photo is done
+        self.scores: list[dict[tuple[int, int], float]] = [{} for _ in range(tree.batch)]  # (words, beam) -> score
 
     def add_ends(self, best: np.ndarray) -> np.ndarray:
-        """Keep the sentences that end here, where that is among the best of all continuations.
+        """End the hypotheses for which the end token is among the best continuations of all beams.
 
-        best: (batch, beams), log-probability of the best continuations by another word. Gives it back with -inf for
-        those whose beam is now taken.
+        best: (batch, beams), log-probability of the best continuations by another word. Returned with -inf in the last
+        places, as many as beams have ended.
         """
         stuck = best[:, 0] == -np.inf  # the rules allow no other word
-        if self.trellis.length > 0:
-            ends = self.trellis.totals[-1] + self.trellis.end_log_probs[-1]
-            ends[self._dangles(self.trellis.sentences[:, :, -1])] = -np.inf
+        if self.tree.length > 0:
+            ends = self.tree.totals[-1] + self.tree.end_log_probs[-1]
+            ends[self._dangles(self.tree.sentences[:, :, -1])] = -np.inf
             order = np.argsort(-np.concatenate([ends, best], axis=1), axis=1, kind="stable")
             rank = np.argsort(order, axis=1)[:, : ends.shape[1]]
             for photo, beam in np.argwhere((rank < self.free[:, None]) & (ends > -np.inf)).tolist():
-                self._keep(photo, self.trellis.length, beam)
+                self._keep(photo, self.tree.length, beam)
                 self.free[photo] -= 1
             best = np.where(np.arange(best.shape[1]) < self.free[:, None], best, -np.inf)
         if stuck.any():
@@ -188,43 +212,43 @@ class _Finished:
         return best
 
     def close(self, photos: np.ndarray) -> None:
-        """End every sentence of these photos (bool, (batch,)) before the dangling words at its tail."""
-        length = self.trellis.length
+        """End every hypothesis of these photos (bool, (batch,)) before the dangling words at its tail."""
+        length = self.tree.length
         for photo in np.flatnonzero(photos & (self.free > 0)).tolist():
-            live = np.flatnonzero(self.trellis.totals[-1][photo] > -np.inf).tolist()
+            live = np.flatnonzero(self.tree.totals[-1][photo] > -np.inf).tolist()
             for beam in live:
-                sound = np.flatnonzero(~self._dangles(self.trellis.sentences[photo, beam]))
+                sound = np.flatnonzero(~self._dangles(self.tree.sentences[photo, beam]))
                 if sound.size:
                     words = int(sound[-1]) + 1
-                    self._keep(photo, words, self.trellis.way(photo, length, beam)[words])
-            if not self.scores[photo] and length:  # nothing but dangling words: better than saying nothing
+                    self._keep(photo, words, self.tree.path(photo, length, beam)[words])
+            if not self.scores[photo] and length:  # only dangling words: still better than no caption
                 self._keep(photo, length, live[0])
             self.free[photo] = 0
 
-    def judge(self, best: np.ndarray) -> None:
-        """Free no more beams where nothing better can come. best: (batch, beams), log-probability of the unfinished."""
+    def stop_early(self, best: np.ndarray) -> None:
+        """Finish the photos whose unfinished hypotheses, log-probability (batch, beams), cannot score better."""
         for photo in np.flatnonzero(self.free).tolist():
             scores = sorted(self.scores[photo].values(), reverse=True)
             if len(scores) >= self.nbest:
-                # More words lower the log-probability and raise the divisor: no continuation can reach more than this.
+                # More words lower the log-probability and raise the divisor: no continuation can score higher.
                 bound = self.rules.score(float(best[photo, 0]), self.rules.max_words)
                 if bound <= scores[self.nbest - 1]:
                     self.free[photo] = 0
 
     def hypotheses(self, photo: int) -> list[Hypothesis]:
-        """The best sentences of a photo that is done."""
+        """The best hypotheses of a photo that is done."""
         scores = self.scores[photo]
         best = sorted(scores, key=lambda node: -scores[node])[: self.nbest]
-        return [Hypothesis(*self.trellis.trace(photo, *node), score=scores[node]) for node in best]
+        return [Hypothesis(*self.tree.trace(photo, *node), score=scores[node]) for node in best]
 
     def narrow(self, photos: np.ndarray) -> None:
-        """Only these photos are left."""
-        self.trellis.narrow(photos)
+        """Keep only these photos."""
+        self.tree.narrow(photos)
         self.free = self.free[photos]
         self.scores = [self.scores[photo] for photo in photos.tolist()]
 
     def _keep(self, photo: int, words: int, beam: int) -> None:
-        total = self.trellis.totals[words][photo, beam] + self.trellis.end_log_probs[words][photo, beam]
+        total = self.tree.totals[words][photo, beam] + self.tree.end_log_probs[words][photo, beam]
         self.scores[photo][words, beam] = self.rules.score(float(total), words)
 
     def _dangles(self, words: np.ndarray) -> np.ndarray:

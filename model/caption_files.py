@@ -1,7 +1,9 @@
-"""Captions for picture files: found, read on threads ahead of the engine, captioned in batches, given back in order."""
+"""Caption image files: find them, decode them on threads ahead of the engine, and caption them in batches, in order."""
 
+import hashlib
+import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,32 +12,59 @@ from typing import Protocol
 
 import numpy as np
 
-from model.captioner import Caption
+from model.captioner import Prediction
 from model.errors import UnreadablePhoto
-from model.photos import MAX_PIXELS, read_photo_file
+from model.images.image_file import SUFFIXES
+from model.preprocessing import MAX_PIXELS, read_photo_file
 
-SUFFIXES = frozenset(".jpg .jpeg .png .webp .gif .heic .heif .avif .bmp .tif .tiff".split())
-READERS = 2  # threads that decode pictures; more would take the cores from the engine
-AHEAD = 3  # batches that may be read before the engine asks for them
+# What operating systems and network drives write among people's files. `*` in a shell names it too.
+SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
+SYSTEM_FOLDERS = frozenset(("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information"))
+MEMORY = 10_000  # photos whose predictions are kept for equal ones
+READERS = 2  # threads that decode images; more would take the cores from the engine
+AHEAD = 3  # batches that may be decoded before the engine needs them
+
+Decoded = np.ndarray | UnreadablePhoto  # a file's pixels, or why there are none
 
 
-Picture = np.ndarray | UnreadablePhoto
+class PhotoCaptioner(Protocol):
+    """The part of Captioner that is used here."""
+
+    def caption(self, photos: Sequence[np.ndarray], *, beams: int, nbest: int) -> list[Prediction]: ...
 
 
-class Captions(Protocol):
-    """What is needed of a Captioner."""
+class RepeatedPhotos:
+    """Captions equal photos once. Of the newest MEMORY photos it keeps the predictions."""
 
-    def caption(self, photos: Sequence[np.ndarray], *, beams: int, nbest: int) -> list[Caption]: ...
+    def __init__(self, captioner: PhotoCaptioner):
+        self._captioner = captioner
+        self._known: OrderedDict[bytes, Prediction] = OrderedDict()
+        self._lock = threading.Lock()  # batches are captioned on several threads
+
+    def caption(self, photos: Sequence[np.ndarray], *, beams: int, nbest: int) -> list[Prediction]:
+        """Like that of the captioner; always called with the same beams and nbest."""
+        digests = [hashlib.sha256(photo.tobytes()).digest() for photo in photos]
+        with self._lock:
+            found = {digest: self._known[digest] for digest in digests if digest in self._known}
+        new = {digest: photo for digest, photo in zip(digests, photos, strict=True) if digest not in found}
+        if new:
+            predictions = self._captioner.caption(list(new.values()), beams=beams, nbest=nbest)
+            found |= dict(zip(new, predictions, strict=True))
+        with self._lock:
+            self._known.update(found)
+            while len(self._known) > MEMORY:
+                self._known.popitem(last=False)
+        return [found[digest] for digest in digests]
 
 
 @dataclass(frozen=True)
 class CaptionedFile:
-    """A photo with its caption. Milliseconds: the time the batch took in the model, divided by its photos."""
+    """A photo with its prediction."""
 
     path: Path
-    photo: np.ndarray  # (size, size, 3) uint8, as the network saw it
-    caption: Caption
-    milliseconds: float
+    photo: np.ndarray  # uint8 (size, size, 3), the encoder's input
+    prediction: Prediction
+    milliseconds: float  # that the batch took in the model, divided by the number of its photos
 
 
 @dataclass(frozen=True)
@@ -47,29 +76,41 @@ class FailedFile:
 
 
 def find_pictures(paths: Iterable[Path]) -> list[Path]:
-    """Files as they were named; a folder gives the picture files under it, sorted, or itself if it has none."""
+    """The files that were named, in order. A folder stands for the image files below it, sorted by path.
+
+    Hidden files and those of operating systems are left out. A folder without any image stays in the list as it is, so
+    that `read_picture` can report it; so do files of operating systems if no other was named.
+    """
     found: list[Path] = []
     for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else []
-        found += inside or [path]
-    return found
+        found += (_pictures_below(path) if path.is_dir() else []) or [path]
+    return [path for path in found if not _is_system_file(path)] or found
+
+
+def _pictures_below(folder: Path) -> list[Path]:
+    def is_shown(file: Path) -> bool:
+        parts = file.relative_to(folder).parts
+        return not any(part.startswith(".") or part.lower() in SYSTEM_FOLDERS for part in parts)
+
+    files = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    return sorted(file for file in files if is_shown(file) and file.is_file())
+
+
+def _is_system_file(path: Path) -> bool:
+    return path.name.startswith("._") or path.name.lower() in SYSTEM_FILES | {".ds_store"}
 
 
 def read_picture(
     path: Path, *, size: int = 224, max_bytes: float = float("inf"), max_pixels: int = MAX_PIXELS
 ) -> np.ndarray:
-    """`read_photo_file`, which also refuses files that are too large and folders. Raises UnreadablePhoto."""
+    """`read_photo_file` that reports a folder without images as one. Raises UnreadablePhoto."""
     if path.is_dir():
         raise UnreadablePhoto(f"{path}: no pictures in this folder")
-    if path.is_file() and path.stat().st_size > max_bytes:
-        raise UnreadablePhoto(
-            f"{path}: the file has {path.stat().st_size / 1e6:.1f} MB, the limit is {max_bytes / 1e6:g} MB"
-        )
-    return read_photo_file(path, size=size, max_pixels=max_pixels)
+    return read_photo_file(path, size=size, max_bytes=max_bytes, max_pixels=max_pixels)
 
 
 def caption_files(
-    captioner: Captions,
+    captioner: PhotoCaptioner,
     paths: Iterable[Path],
     *,
     batch: int = 16,
@@ -78,9 +119,19 @@ def caption_files(
     lanes: int = 1,
     read: Callable[[Path], np.ndarray] = read_picture,
 ) -> Iterator[CaptionedFile | FailedFile]:
-    """One result for each path, in order. A broken photo fails alone. lanes: batches at the same time."""
+    """Caption each file; there is one result for each path, in order. A broken file does not affect the others.
 
-    def caption(files: Sequence[tuple[Path, Picture]]) -> list[CaptionedFile | FailedFile]:
+    Args:
+        captioner: usually a Captioner.
+        paths: image files.
+        batch: photos per batch.
+        beams: width of the beam search.
+        nbest: captions per photo, the best one included.
+        lanes: batches that are captioned at the same time, each on a thread of its own.
+        read: decodes one file; raises UnreadablePhoto.
+    """
+
+    def caption(files: Sequence[tuple[Path, Decoded]]) -> list[CaptionedFile | FailedFile]:
         return _caption_batch(captioner, files, beams, nbest)
 
     with ThreadPoolExecutor(lanes, thread_name_prefix="caption") as pool:
@@ -93,9 +144,9 @@ def caption_files(
             yield from running.popleft().result()
 
 
-def _batches(read: Iterable[tuple[Path, Picture]], size: int) -> Iterator[list[tuple[Path, Picture]]]:
-    """So many photos each, and what lies between them that is no photo."""
-    waiting: list[tuple[Path, Picture]] = []
+def _batches(read: Iterable[tuple[Path, Decoded]], size: int) -> Iterator[list[tuple[Path, Decoded]]]:
+    """Cut the files into batches with `size` readable photos each; files that failed stay where they are in order."""
+    waiting: list[tuple[Path, Decoded]] = []
     for path, photo in read:
         waiting.append((path, photo))
         if sum(isinstance(photo, np.ndarray) for _, photo in waiting) == size:
@@ -106,7 +157,7 @@ def _batches(read: Iterable[tuple[Path, Picture]], size: int) -> Iterator[list[t
 
 
 def _caption_batch(
-    captioner: Captions, batch: Sequence[tuple[Path, Picture]], beams: int, nbest: int
+    captioner: PhotoCaptioner, batch: Sequence[tuple[Path, Decoded]], beams: int, nbest: int
 ) -> list[CaptionedFile | FailedFile]:
     photos = [photo for _, photo in batch if isinstance(photo, np.ndarray)]
     start = time.perf_counter()
@@ -122,8 +173,8 @@ def _caption_batch(
 
 def _read_ahead(
     paths: Iterable[Path], ahead: int, read: Callable[[Path], np.ndarray]
-) -> Iterator[tuple[Path, Picture]]:
-    """Photos in order, read by threads; at most `ahead` of them wait in memory."""
+) -> Iterator[tuple[Path, Decoded]]:
+    """The files in order, decoded by threads; at most `ahead` of them wait in memory."""
     reading: deque[tuple[Path, Future[np.ndarray]]] = deque()
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="read-photo")
     try:
@@ -137,7 +188,7 @@ def _read_ahead(
         pool.shutdown(cancel_futures=True)
 
 
-def _outcome(path: Path, photo: "Future[np.ndarray]") -> tuple[Path, Picture]:
+def _outcome(path: Path, photo: "Future[np.ndarray]") -> tuple[Path, Decoded]:
     try:
         return path, photo.result()
     except UnreadablePhoto as error:

@@ -1,20 +1,29 @@
-"""How sure we are of a caption, as a number that means something: how often a caption with this score is a good one.
+"""Calibrated confidence: the share of captions with this confidence that are good.
 
-Two logistic models, both fitted by training/confidence.py and kept in a model folder's confidence.json: one says from
-the caption's log-probabilities whether it is good, the other from statistics of the pixels whether this is a photo.
-Without that file the confidence is the mean probability of a word, and nothing is hedged or refused.
+Two logistic regressions, both fitted by training/packaging/calibration.py and stored in a model folder's
+confidence.json: one predicts from the caption's log-probabilities whether it is good, the other from statistics of the
+pixels whether the image is a photo. Without that file the confidence is the geometric mean probability of a word, and
+no caption is hedged or refused.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import exp, isnan
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 
 from model.beam_search import Hypothesis
 from model.errors import DamagedModel
+from model.json_files import first_fault
+
+# Of a file: with larger numbers a logit would be infinite, or not a number.
+Number = Annotated[float, Field(ge=-1e6, le=1e6)]
+Numbers = Annotated[tuple[Number, ...], Field(max_length=100)]
+Scales = Annotated[tuple[Annotated[float, Field(gt=0, le=1e6)], ...], Field(max_length=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 FAR = 5.0  # standard deviations
 
@@ -25,18 +34,23 @@ class Logistic:
 
     p = sigmoid(bias + sum of weights * z + squares * z ** 2),  z = (x - mean) / scale
 
-    A feature that is missing or not a number counts as its mean. z is held within 5 of it, so that something never
-    seen in fitting counts as extreme and no more.
+    A feature that is missing or not a number counts as its mean. z is clipped to -5 ... 5, so that a value far outside
+    of what was fitted has a bounded effect.
     """
 
-    names: tuple[str, ...]
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]
-    squares: tuple[float, ...]
-    bias: float
+    names: Annotated[tuple[str, ...], Field(max_length=100)]
+    mean: Numbers
+    scale: Scales
+    weights: Numbers
+    squares: Numbers
+    bias: Number
+
+    def __post_init__(self) -> None:
+        if len({len(part) for part in (self.names, self.mean, self.scale, self.weights, self.squares)}) > 1:
+            raise ValueError("its lists differ in length")
 
     def __call__(self, features: Mapping[str, float]) -> float:
+        """The probability, 0 to 1."""
         logit = self.bias
         for name, mean, scale, weight, square in self._parts:
             x = features.get(name, mean)
@@ -47,42 +61,38 @@ class Logistic:
 
     @cached_property
     def _parts(self) -> list[tuple[str, float, float, float, float]]:
-        """A few numbers: plain Python is faster than arrays."""
+        """Name, mean, scale, weight and square of each feature; for so few plain Python is faster than arrays."""
         return [*zip(self.names, self.mean, self.scale, self.weights, self.squares, strict=True)]
 
 
 def standardise(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Features in standard deviations from their mean, clipped as in Logistic."""
     return ((x - mean) / scale).clip(-FAR, FAR)
 
 
 @dataclass(frozen=True)
 class Confidence:
-    """What is said of a caption in front of people."""
+    """The confidence of a model's captions, and the thresholds for what is shown."""
 
     good: Logistic  # of `caption_features`
     photo: Logistic  # of `photo_statistics`
-    hedge_below: float  # a caption less likely to be good is hedged: "Could be: ..."
-    refuse_below: float  # what is less likely to be a photo is said to be none
+    hedge_below: Share  # a caption with less confidence begins with "Could be"
+    refuse_below: Share  # an image that is less likely to be a photo is refused
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Raises DamagedModel. Keys that are not read here, such as the definition of good, are for people."""
+        """Read what `to_json` wrote; other keys, such as the definition of good, are ignored. Raises DamagedModel."""
         try:
-            return cls(
-                good=_logistic(value["good"]),
-                photo=_logistic(value["photo"]),
-                hedge_below=float(value["hedge_below"]),
-                refuse_below=float(value["refuse_below"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedModel(f"confidence.json is damaged ({type(error).__name__}: {error})") from None
+            return TypeAdapter(cls).validate_python(value)
+        except ValidationError as error:
+            raise DamagedModel(f"confidence.json is damaged ({first_fault(error)})") from None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def caption_features(hypotheses: Sequence[Hypothesis]) -> dict[str, float]:
-    """What the search knows of its best sentence. hypotheses: of one photo, best first."""
+    """Features of the best caption for `Confidence.good`. hypotheses: of one photo, best first."""
     best = hypotheses[0]
     log_probs = np.array(best.log_probs)
     features = {
@@ -93,9 +103,9 @@ def caption_features(hypotheses: Sequence[Hypothesis]) -> dict[str, float]:
     }
     if len(hypotheses) > 1:  # with one beam there is no second: the features stay missing
         second = hypotheses[1]
-        said, other = set(best.tokens), set(second.tokens)
+        words, others = set(best.tokens), set(second.tokens)
         features["margin"] = best.score - second.score
-        features["agreement"] = 2 * len(said & other) / (len(said) + len(other))
+        features["agreement"] = 2 * len(words & others) / (len(words) + len(others))
     if best.extras is not None:
         attention = np.clip(best.extras, 1e-9, None)
         features["attention_entropy"] = float(-(attention * np.log(attention)).sum(axis=-1).mean())
@@ -105,12 +115,3 @@ def caption_features(hypotheses: Sequence[Hypothesis]) -> dict[str, float]:
 def mean_probability(hypothesis: Hypothesis) -> float:
     """Geometric mean of the probabilities of the words and the end."""
     return float(np.exp(np.mean(hypothesis.log_probs)))
-
-
-def _logistic(value: Mapping[str, Any]) -> Logistic:
-    lists = {name: tuple(map(float, value[name])) for name in ("mean", "scale", "weights", "squares")}
-    if any(len(numbers) != len(value["names"]) for numbers in lists.values()):
-        raise ValueError("its lists differ in length")
-    if not all(lists["scale"]):
-        raise ValueError("a scale is 0")
-    return Logistic(names=tuple(value["names"]), bias=float(value["bias"]), **lists)

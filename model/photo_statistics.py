@@ -1,9 +1,9 @@
-"""Ten numbers that tell photos from pictures that are none: blank, noise, print, screenshots, charts, patterns.
+"""Ten statistics of pixels that tell photos from other images: blank, noise, print, screenshots, charts, patterns.
 
-They follow what is known of natural images (Ruderman 1994; Huang & Mumford 1999): differences between neighbouring
-pixels have a long-tailed distribution, and grow steadily with the distance. Drawn pictures are exactly flat nearly
-everywhere; noise does not grow with the distance; gradients grow in proportion to it. Only brightness is looked at, so
-that black-and-white photos are photos too.
+They follow the statistics of natural images (Ruderman 1994; Huang & Mumford 1999): differences between neighbouring
+pixels have a long-tailed distribution, and grow steadily with the distance between the pixels. Drawn images are exactly
+flat nearly everywhere; in noise the differences do not grow with the distance; in gradients they grow in proportion to
+it. Only brightness is used, so that black-and-white photos count as photos.
 """
 
 import numpy as np
@@ -26,10 +26,13 @@ BRIGHTNESS = np.array([2, 5, 1], np.float32) / 8  # of red, green and blue; exac
 
 
 def photo_statistics(photo: np.ndarray) -> dict[str, float]:
-    """By name, of uint8 RGB (height, width, 3), at least 32 pixels a side. A quarter of a millisecond at 224x224."""
+    """The statistics by name, of a uint8 RGB image (height, width, 3) with at least 32 pixels per side.
+
+    Takes a quarter of a millisecond for 224 x 224 pixels.
+    """
     grey = (photo.reshape(-1, 3).astype(np.float32) @ BRIGHTNESS).astype(np.uint8).reshape(photo.shape[:2])
     levels = _shares(np.bincount((grey[::2, ::2] >> 2).ravel(), minlength=64))
-    down, across = grey[:, ::2].copy(), grey[::2].copy()  # every other column or row tells enough
+    down, across = grey[:, ::2].copy(), grey[::2].copy()  # every other column or row is enough
     steps = np.concatenate([_apart(down[1:], down[:-1]).ravel(), _apart(across[:, 1:], across[:, :-1]).ravel()])
     counts = np.bincount(steps, minlength=256)
     differences = _shares(counts)
@@ -56,26 +59,28 @@ SQUARES = np.arange(256) ** 2
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """How far two uint8 arrays are apart, without larger integers on the way."""
+    """Absolute difference of two uint8 arrays, computed in uint8."""
     return np.maximum(one, other) - np.minimum(one, other)
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:
+    """Counts as a distribution that sums to 1."""
     return counts / counts.sum()
 
 
 def _entropy(shares: np.ndarray) -> float:
+    """In nats."""
     shares = shares[shares > 0]
     return float(-(shares * np.log(shares)).sum())
 
 
 def _spread(down: np.ndarray, across: np.ndarray, distance: int) -> float:
-    """Of the differences at a distance."""
+    """Log of the root mean square difference of pixels at a distance, down columns and across rows."""
     rows = (down[distance:] - down[:-distance]).ravel()
     columns = (across[:, distance:] - across[:, :-distance]).ravel()
     return _log_root(float(rows @ rows + columns @ columns), rows.size + columns.size)
 
 
 def _log_root(squares: float, count: int) -> float:
-    """Log of the root of the mean square. A floor keeps it finite where all is flat."""
+    """Log of the root mean square. The constant keeps it finite for a flat image."""
     return 0.5 * float(np.log(squares / count + 0.05))

@@ -1,1 +1,1 @@
-"""What runs as a process: everything in one, or each role by itself; and the commands to look after them."""
+"""The processes of captionbot, and the sub-commands of its command line."""

@@ -1,6 +1,7 @@
-"""Figures about captions as a table in the terminal, or as plain text where the output is none."""
+"""Shows statistics about captions: a table in a terminal, plain text otherwise."""
 
 import sys
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +12,7 @@ COLUMNS = ("model", "front-end", "captions", "known", "failed", "corrected", "vo
 
 
 def show_statistics(statistics: Statistics) -> None:
-    """A row for each model version and front-end; then what can be said of each two versions."""
+    """Print one row for each model version and front-end, and then the comparison of each pair of versions."""
     if not sys.stdout.isatty():
         print(statistics)
         return
@@ -22,6 +23,30 @@ def show_statistics(statistics: Statistics) -> None:
     for line in statistics.lines:
         table.add_row(*_cells(line), end_section=line.front_end == "all")
     Console(highlight=False).print(table)
+
+
+def as_object(statistics: Statistics) -> dict[str, Any]:
+    """The same for programs: plain values that JSON can hold."""
+    return {
+        "since": statistics.since and statistics.since.isoformat(),
+        "models": [
+            {
+                "model": line.model,
+                "front_end": line.front_end,
+                "captions": line.captions,
+                "known": line.known,
+                "failed": line.failed,
+                "corrected": line.corrections,
+                "votes": line.approval.votes,
+                "approval": line.approval.share,
+                "interval": line.approval.interval if line.approval.votes else None,
+                "seconds": line.speed.seconds,
+                "slowest_seconds": line.speed.slowest,
+                "engine_milliseconds": line.speed.engine,
+            }
+            for line in statistics.lines
+        ],
+    }
 
 
 def _cells(line: Line) -> list[str]:

@@ -1,23 +1,110 @@
-"""Fixtures that several test files share."""
+"""What all test files share: fixtures, which are registered here, and what happens where something is not installed."""
 
-import csv
+import functools
 import io
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from PIL import Image, ImageDraw
 
+from tests.support.shapes import draw, write_shapes
+
+# Before NumPy and PyTorch are imported. Networks in tests are small: threads would mostly wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Where fixtures are: test files use them by name and import none. A module stands below those that it imports.
 pytest_plugins = [
-    "database",  # engine, sessions, session, store
-    "processes",  # embedded, distributed: captionbot in processes of its own
-    "learning_parts",  # plain_data, features, plain_model, told, taught: made once, though several files use them
+    "tests.support.database",  # sqlite_file, postgresql_url, database_url, engine, sessions, session, store
+    "tests.support.mounted_store",  # disk
+    "tests.support.redis_server",  # redis_server, job_queue
+    "tests.support.postgresql_server",  # postgresql_server
+    "tests.support.processes",  # bundled, embedded, distributed
+    "tests.support.pgbouncer",  # pgbouncer
+    "tests.support.failover",  # pair
+    "tests.support.learning_parts",  # plain_data, features, plain_model, recorded_feedback, finetuned_run
+    "tests.support.service_parts",  # queued, notifier, new_service, service, worker
+    "tests.support.worker_parts",  # tiny_model
+    "tests.support.telegram_world",  # telegram, new_telegram_world, telegram_world
+    "tests.support.discord_world",  # discord, discord_world, discord_settings, message_content_intent
+    "tests.support.web_client",  # web_settings, new_client, client
+    "tests.support.web_site",  # site
+    "tests.support.browser",  # browser, open_page, page, card
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
-SHAPES = ("circle", "square")
-COLOURS = {"red": (200, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 200), "yellow": (230, 210, 40)}
+OPTIONAL = {"matplotlib", "openvino", "pycocoevalcap", "tensorboard", "torch", "torchvision", "tqdm"}  # by extras
+
+
+class TestFile(pytest.Module):
+    """A test file. It is skipped, and the summary says why, where something that it imports comes with an extra."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            cause = error.__cause__
+            if isinstance(cause, ModuleNotFoundError) and str(cause.name).partition(".")[0] in OPTIONAL:
+                pytest.skip(f"{cause.name} is not installed", allow_module_level=True)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    return TestFile.from_parent(parent, path=module_path)
+
+
+NEEDS = {  # fixture -> the marks of tests that use it, directly or through others
+    "browser": ("browser",),
+    "distributed": ("slow",),
+    "embedded": ("slow",),
+    "pair": ("postgres",),
+    "pgbouncer": ("postgres",),
+    "plain_model": ("slow", "torch"),
+    "postgresql_server": ("postgres",),
+    "postgresql_url": ("postgres",),
+    "redis_server": ("redis",),
+    "site": ("slow",),
+    "tiny_model": ("torch",),
+}
+PARAMETER_NEEDS = {"postgresql": ("postgres",), "distributed": ("postgres", "redis")}  # of database_url, of site
+SLOW_SECONDS = 900
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`: two more than there are cores, for many tests wait for a server or for a timer."""
+    return (os.cpu_count() or 1) + 2
+
+
+@functools.cache
+def uses_torch(module: ModuleType) -> bool:
+    """It imports PyTorch, or something from a module that does."""
+    sources = {
+        getattr(value, "__module__", None) or getattr(value, "__name__", None) for value in vars(module).values()
+    }
+    return "torch" in vars(module) or any("torch" in vars(sys.modules[name]) for name in sources if name in sys.modules)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by what they use, so that `-m "not slow and not postgres"` leaves out what it says."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        marks = {mark for name in item.fixturenames for mark in NEEDS.get(name, ())}
+        marks |= {mark for value in parameters if isinstance(value, str) for mark in PARAMETER_NEEDS.get(value, ())}
+        if uses_torch(item.module):
+            marks.add("torch")
+        for mark in sorted(marks):
+            item.add_marker(mark)
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +114,6 @@ def flickr8k() -> Path:
     if not (folder / "Flickr8k.token.txt").is_file():
         pytest.skip(f"Flickr8k is not in {folder}; set CAPTIONBOT_TEST_DATA to the folder that has it")
     return folder
-
-
-def draw(shape: str = "circle", colour: str = "red", size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """A coloured shape on a grey ground."""
-    image = Image.new("RGB", size, (190, 190, 190))
-    box = (size[0] // 4, size[1] // 4, 3 * size[0] // 4, 3 * size[1] // 4)
-    pen = ImageDraw.Draw(image)
-    (pen.ellipse if shape == "circle" else pen.rectangle)(box, fill=COLOURS[colour])
-    return image
 
 
 @pytest.fixture(scope="session")
@@ -60,16 +138,3 @@ def tiny_dataset(tmp_path: Path) -> Path:
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, one for all tests: not to be changed."""
     return write_shapes(tmp_path_factory.mktemp("data") / "shapes")
-
-
-def write_shapes(folder: Path) -> Path:
-    folder.mkdir()
-    with (folder / "captions.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["photo", "caption", "split"])
-        for number, (shape, colour) in enumerate((shape, colour) for shape in SHAPES for colour in COLOURS):
-            name, split = f"{colour}-{shape}.jpg", "val" if number in (3, 6) else "train"
-            draw(shape, colour).save(folder / name)
-            table.writerow([name, f"A {colour} {shape} .", split])
-            table.writerow([name, f"There is a {shape}, and it is {colour}.", split])
-    return folder

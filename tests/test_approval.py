@@ -1,3 +1,5 @@
+"""Approval: the share of thumbs that are up, with Wilson's interval."""
+
 import pytest
 
 from db.approval import Approval, votes_needed

@@ -1,10 +1,12 @@
+"""The batcher: jobs that come together run as one batch, and each gets its own result or error."""
+
 import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from processes import until
 
+from tests.support.processes import until
 from worker.batcher import Batcher
 
 

@@ -1,4 +1,4 @@
-"""Beam search over tables of probabilities small enough to try every sentence."""
+"""Beam search over tables of probabilities that are small enough to try every caption."""
 
 import itertools
 import math
@@ -45,7 +45,7 @@ def is_legal(words: tuple[int, ...], rules: Rules) -> bool:
 
 
 def exhaustive(table: np.ndarray, rules: Rules) -> dict[tuple[int, ...], float]:
-    """Score of every legal sentence."""
+    """Score of every caption that the rules allow."""
     words = [word for word in range(len(table)) if word != rules.end and word not in rules.forbidden]
     scores = {}
     for length in range(1, rules.max_words + 1):
@@ -75,7 +75,7 @@ def greedy(table: np.ndarray, rules: Rules) -> tuple[int, ...]:
 
 
 def test_the_best_sentence_beats_the_greedy_one():
-    # Greedy says A (0.6), then ends at best with 0.3: 0.18. B has 0.4, but then ends with 0.9: 0.36.
+    # Greedy decoding chooses A (0.6), then ends with at most 0.3: 0.18. B has 0.4, but then ends with 0.9: 0.36.
     probabilities = np.full((1, 4, 4), 1e-9, dtype=np.float32)
     probabilities[0, START, [A, B]] = 0.6, 0.4
     probabilities[0, A, [END, A, B]] = 0.3, 0.3, 0.3
@@ -241,7 +241,7 @@ def test_a_sentence_of_nothing_but_dangling_words_is_not_empty():
 
 
 def test_a_loop_is_left_at_the_third_word():
-    table = likely([START, A, B, A])  # A B A B A B ...: "A B A" may stand once
+    table = likely([START, A, B, A])  # A B A B A B ...: "A B A" may occur once
     [[one]] = search(table, Rules(START, END, 9, (START,), length_penalty=0), beams=1)
     trigrams = list(zip(one.tokens, one.tokens[1:], one.tokens[2:], strict=False))
     assert one.tokens[:4] == (A, B, A, B)

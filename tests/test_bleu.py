@@ -1,4 +1,4 @@
-"""BLEU: what it must do whatever the sentences."""
+"""BLEU: properties that hold for any sentences."""
 
 import numpy as np
 import pytest

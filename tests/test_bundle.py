@@ -1,27 +1,26 @@
-"""A trained run made ready to serve. The model is small; what is measured of it is real."""
+"""Bundling a trained run: the model is small, but its metrics are real."""
 
+import numpy as np
 import pytest
-from conftest import draw
-from learning_parts import *  # noqa: F403
-from learning_parts import KINDS, SAID
-
-pytest.importorskip("torch")
-pytest.importorskip("openvino")
+from PIL import Image
 
 from model.captioner import Captioner
-from model.checkpoint import load_model
 from model.errors import BadData
-from model.photos import read_photo
-from training.bundle import bundle
-from training.data import load_dataset
+from model.model_folder import load_model
+from model.preprocessing import read_photo
+from tests.support.learning_parts import KINDS, SAID
+from tests.support.shapes import draw
+from training.data import Example, load_dataset, load_mixture
+from training.packaging.bundle import bundle
+from training.packaging.card_facts import inventions, training_data
 
-VALIDATION = 24
+VALIDATION, OTHERS = 24, 8  # photos
 
 
 @pytest.fixture(scope="module")
 def shapes_to_judge(tmp_path_factory):
     """Eight training photos, and enough others to calibrate on; of a third of them the model must be wrong."""
-    folder = tmp_path_factory.mktemp("shapes-to-judge")
+    folder, other = (tmp_path_factory.mktemp(name) for name in ("shapes-to-judge", "noise"))
     lines = ["photo,caption,split"]
     for number, (shape, colour) in enumerate(KINDS * 4):
         draw(shape, colour, (90 + number, 64)).save(folder / f"{number}.png")
@@ -29,22 +28,34 @@ def shapes_to_judge(tmp_path_factory):
         text = SAID.format(shape=shape, colour=colour) if number % 3 else "two men walk beside a dog"
         lines += [f"{number}.png,{text},{split}", f"{number}.png,{text} today,{split}"]
     (folder / "captions.csv").write_text("\n".join(lines) + "\n")
-    return load_dataset(folder)
+    random = np.random.default_rng(1)
+    for number in range(OTHERS):
+        Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize((64, 64)).save(
+            other / f"n{number}.png"
+        )
+    rows = [f"n{number}.png,a wall of {number % 3} tiles,val" for number in range(OTHERS)]
+    (other / "captions.csv").write_text("\n".join(["photo,caption,split", *rows]) + "\n")
+    return load_mixture([folder, other])
 
 
-def test_what_ships_runs_on_8_bits_knows_how_sure_it_is_and_has_a_card(plain_model, shapes_to_judge, tmp_path):
+def test_a_bundled_model_is_quantised_calibrated_and_has_a_card(plain_model, shapes_to_judge, tmp_path):
     (plain_model.parent / "curves.png").write_bytes(b"curves")
     metrics = bundle(plain_model, shapes_to_judge, tmp_path / "made", notes="Made of circles and squares.")
     stored, card = load_model(tmp_path / "made"), (tmp_path / "made" / "README.md").read_text()
     assert stored.quantization
     assert stored.confidence
-    assert metrics["validation"]["photos"] == metrics["confidence"]["photos"] == VALIDATION
+    [noise] = metrics["other_data_sets"]
+    assert metrics["data_set"].startswith("shapes-to-judge")
+    assert noise["data_set"].startswith("noise")
+    assert (metrics["validation"]["photos"], noise["validation"]["photos"]) == (VALIDATION, OTHERS)
+    assert metrics["confidence"]["photos"] == VALIDATION + OTHERS
+    assert f"| {OTHERS} photos of {noise['data_set']} |" in card
     assert f"| CIDEr | {metrics['validation']['figures']['cider']['value']:.3f} |" in card
     assert "Made of circles and squares." in card
     assert (tmp_path / "made" / "curves.png").read_bytes() == b"curves"
     assert "curves.png" in card
     good, bad = metrics["examples"]["good"], metrics["examples"]["bad"]
-    assert len(good) == len(bad) == VALIDATION // 4
+    assert len(good) == len(bad) == (VALIDATION + OTHERS) // 4
     assert min(one["cider"] for one in good) >= max(one["cider"] for one in bad)
     assert all(f"| {one['photo']} | {one['says']} | {one['person']} |" in card for one in [*good, *bad])
     assert metrics["guesses"]["sex"] == {"guesses": 0, "wrong": 0, "unsaid": 0}
@@ -52,6 +63,29 @@ def test_what_ships_runs_on_8_bits_knows_how_sure_it_is_and_has_a_card(plain_mod
     photo = read_photo(shapes_to_judge.photo_bytes(example))
     [said] = Captioner.load(tmp_path / "made", "openvino").caption([photo])
     assert said.words
+
+
+def test_the_card_tells_who_wrote_the_captions(plain_model, tmp_path):
+    examples = [
+        Example("a", "a.png", "train", (("a", "cat"), ("one", "cat")), ("human", "machine"), dataset="mine"),
+        Example("b", "b.png", "train", (("a", "dog"),), ("derived",), dataset="others"),
+    ]
+    recipe = {"data": ["mine", "others"], "machine": 1.0, "derived": 0.25}
+    found = training_data(examples, {"recipe": recipe})
+    assert found == {
+        "data_sets": ["mine", "others"],
+        "photos": 2,
+        "captions": 3,
+        "sources": {"human": 1, "machine": 1, "derived": 1},
+    }
+    assert training_data(examples, {"recipe": recipe | {"derived": 0}})["captions"] == 2
+
+
+def test_inventions_are_what_a_caption_names_and_no_reference():
+    said = ["a dog on a sofa".split(), "a dog in the snow".split(), "a cat".split()]
+    there = [["a cat on a couch".split()], ["a dog".split(), "snow".split()], ["a cat".split()]]
+    [dog] = inventions(said, there)
+    assert dog == {"object": "dog", "there": 1, "named_there": 1, "elsewhere": 2, "named_elsewhere": 1}
 
 
 def test_a_handful_of_photos_is_too_few_to_calibrate_on(plain_model, plain_data, tmp_path):

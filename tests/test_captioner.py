@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from model.captioner import ENGINES, NO_PHOTO, Captioner, choose_engine
-from model.checkpoint import StoredModel
 from model.confidence import Confidence, Logistic
 from model.config import ModelConfig
 from model.errors import DamagedModel, UnavailableEngine
+from model.model_folder import StoredModel
 from model.photo_statistics import NAMES
 from model.vocabulary import SPECIAL, Vocabulary
 
@@ -28,7 +28,7 @@ STORED = StoredModel(
 
 
 class ColourEngine:
-    """Sees a dog in a light photo and a cat in a dark one, and says so with probability 0.7 a word.
+    """Captions a light photo with a dog and a dark one with a cat, each word with probability 0.7.
 
     The other words share the rest, the later in the vocabulary the more. The attention of the n-th word is on region
     n. Follows model.engine.Engine, in NumPy.
@@ -44,10 +44,10 @@ class ColourEngine:
         probabilities = np.tile(0.3 * rest / rest.sum(), (batch, beams, 1))
         attention = np.zeros((batch, beams, 49), dtype=np.float32)
         for photo, beam in np.ndindex(batch, beams):
-            said = int(state["words"][photo, beam])
+            words = int(state["words"][photo, beam])
             sentence = VOCABULARY.encode(SENTENCES["dog" if memory["light"][photo] else "cat"].split())
-            probabilities[photo, beam, (sentence + [2] * 9)[said]] = 0.7
-            attention[photo, beam, said] = 1
+            probabilities[photo, beam, (sentence + [2] * 9)[words]] = 0.7
+            attention[photo, beam, words] = 1
         return np.log(probabilities), {"words": state["words"] + 1}, attention
 
 
@@ -91,23 +91,23 @@ def test_alternatives_are_the_next_best(nbest, alternatives):
     assert caption.text not in caption.alternatives
 
 
-def test_a_sentence_that_was_said_is_not_said_again():
+def test_an_excluded_sentence_is_not_repeated():
     light = Captioner(STORED, ColourEngine())
-    said: list[tuple[str, ...]] = []
+    earlier: list[tuple[str, ...]] = []
     for _ in range(4):
-        said.append(light.caption([LIGHT, DARK], beams=5, said=[tuple(said), ()])[0].words)
-    assert said[0] == ("a", "dog", "runs")
-    assert len(set(said)) == 4
+        earlier.append(light.caption([LIGHT, DARK], beams=5, exclude=[tuple(earlier), ()])[0].words)
+    assert earlier[0] == ("a", "dog", "runs")
+    assert len(set(earlier)) == 4
 
 
-def test_what_was_said_of_one_photo_may_be_said_of_another():
-    both = Captioner(STORED, ColourEngine()).caption([LIGHT, LIGHT], said=[(("a", "dog", "runs"),), ()])
+def test_a_sentence_excluded_for_one_photo_is_allowed_for_another():
+    both = Captioner(STORED, ColourEngine()).caption([LIGHT, LIGHT], exclude=[(("a", "dog", "runs"),), ()])
     assert both[0].text != both[1].text == "A dog runs."
 
 
-def test_when_all_has_been_said_the_search_still_gives_a_sentence():
+def test_when_every_sentence_found_is_excluded_the_best_is_returned():
     light = Captioner(STORED, ColourEngine())
-    [caption] = light.caption([LIGHT], beams=1, said=[(("a", "dog", "runs"),)])
+    [caption] = light.caption([LIGHT], beams=1, exclude=[(("a", "dog", "runs"),)])
     assert caption.text == "A dog runs."
 
 
@@ -119,30 +119,30 @@ def test_one_beam_is_enough():
 def test_without_a_fitted_confidence_it_is_the_mean_probability_of_a_word():
     [caption] = Captioner(STORED, ColourEngine()).caption([LIGHT])
     assert caption.confidence == pytest.approx(0.7)
-    assert (caption.hedged, caption.photo) == (False, True)
+    assert (caption.hedged, caption.is_photo) == (False, True)
 
 
 def test_a_sure_caption_stands_as_it_is():
     [caption] = captioner(good=0.8, photo=0.9).caption([LIGHT])
-    assert (caption.text, caption.hedged, caption.photo) == ("A dog runs.", False, True)
+    assert (caption.text, caption.hedged, caption.is_photo) == ("A dog runs.", False, True)
     assert caption.confidence == pytest.approx(0.8)
 
 
 def test_an_unsure_caption_is_hedged():
     [caption] = captioner(good=0.2, photo=0.9).caption([LIGHT])
-    assert (caption.text, caption.hedged, caption.photo) == ("Could be: a dog runs.", True, True)
+    assert (caption.text, caption.hedged, caption.is_photo) == ("Could be: a dog runs.", True, True)
     assert caption.confidence == pytest.approx(0.2)
 
 
-def test_what_is_no_photo_is_said_to_be_none():
+def test_an_image_that_is_no_photo_gets_the_no_photo_text():
     [caption] = captioner(good=0.8, photo=0.1).caption([LIGHT])
-    assert (caption.text, caption.hedged, caption.photo) == (NO_PHOTO, False, False)
+    assert (caption.text, caption.hedged, caption.is_photo) == (NO_PHOTO, False, False)
     assert caption.confidence == pytest.approx(0.9)
     assert caption.words == ("a", "dog", "runs")
 
 
 def test_a_damaged_confidence_is_named():
-    with pytest.raises(DamagedModel, match=r"^confidence\.json is damaged \(KeyError: 'good'\)$"):
+    with pytest.raises(DamagedModel, match=r"^confidence\.json is damaged \(good: Field required\)$"):
         Captioner(dataclasses.replace(STORED, confidence={"hedge_below": 0.2}), ColourEngine())
 
 

@@ -1,15 +1,18 @@
+"""The states of a caption's row: queued, claimed by a worker, done or failed."""
+
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from factories import make_caption, make_result
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db import captions
+from db.caption_options import CaptionOptions
 from db.captions import GAVE_UP, Claimed
 from db.tables import Caption, State, now
+from tests.support.factories import make_caption, make_result
 
 LEASE = timedelta(seconds=30)
 EXPIRED = timedelta(seconds=-1)
@@ -25,10 +28,16 @@ def running(session: Session, lease: timedelta = LEASE, worker: str = "w1", **co
 
 
 def test_claiming_a_queued_row_gives_what_a_worker_needs_of_it(session: Session):
-    caption = make_caption(session, person="telegram:7", chat="telegram:-8", rank=2, options={"beams": 5})
+    caption = make_caption(session, person="telegram:7", chat="telegram:-8", rank=2, options=CaptionOptions(beams=5))
     claimed = captions.claim(session, caption.id, "w1", LEASE)
     assert claimed == Claimed(
-        caption.id, "web", "telegram:-8", "telegram:7", rank=2, options={"beams": 5}, sha256=caption.photo.sha256
+        caption.id,
+        "web",
+        "telegram:-8",
+        "telegram:7",
+        rank=2,
+        options=CaptionOptions(beams=5),
+        sha256=caption.photo.sha256,
     )
     session.refresh(caption)
     assert (caption.state, caption.worker, caption.attempts) == (State.RUNNING, "w1", 0)
@@ -36,7 +45,7 @@ def test_claiming_a_queued_row_gives_what_a_worker_needs_of_it(session: Session)
     assert now() < caption.lease_until <= now() + LEASE
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite waits for the disk at checkpoints only
+@pytest.mark.database("postgresql")  # SQLite waits for the disk at checkpoints only
 def test_claims_do_not_wait_for_the_disk_and_all_else_does(session: Session):
     def waits() -> bool:
         return session.scalar(text("SHOW synchronous_commit")) == "on"
@@ -154,7 +163,7 @@ def test_released_rows_are_queued_again_without_counting(session: Session):
 def test_expired_leases_are_taken_back_and_sent_again(session: Session):
     expired = running(session, EXPIRED)
     running(session)
-    assert captions.stale(session, now(), LEASE) == [expired.id]
+    assert captions.requeue_stale(session, now(), LEASE) == [expired.id]
     session.refresh(expired)
     assert (expired.state, expired.attempts, expired.worker) == (State.QUEUED, 1, None)
 
@@ -163,11 +172,11 @@ def test_the_third_expired_lease_fails_the_row_with_a_kind_sentence(session: Ses
     caption = make_caption(session)
     for attempt in (1, 2):
         assert captions.claim(session, caption.id, "w1", EXPIRED)
-        assert captions.stale(session, now(), LEASE) == [caption.id]
+        assert captions.requeue_stale(session, now(), LEASE) == [caption.id]
         session.refresh(caption)
         assert caption.attempts == attempt
     assert captions.claim(session, caption.id, "w1", EXPIRED)
-    assert captions.stale(session, now(), LEASE) == []
+    assert captions.requeue_stale(session, now(), LEASE) == []
     session.refresh(caption)
     assert (caption.state, caption.error, caption.attempts) == (State.FAILED, GAVE_UP, 3)
 
@@ -176,14 +185,14 @@ def test_rows_that_wait_long_are_sent_again_without_counting_the_longest_waiting
     long = make_caption(session, queued_at=LONG_AGO)
     longer = make_caption(session, queued_at=LONG_AGO - LEASE)
     make_caption(session)
-    assert captions.stale(session, now(), LEASE) == [longer.id, long.id]
+    assert captions.requeue_stale(session, now(), LEASE) == [longer.id, long.id]
     assert (long.state, long.attempts) == (State.QUEUED, 0)
 
 
 def test_what_was_just_sent_again_is_left_alone(session: Session):
     make_caption(session, queued_at=LONG_AGO)
-    assert len(captions.stale(session, now(), LEASE)) == 1
-    assert captions.stale(session, now(), LEASE) == []
+    assert len(captions.requeue_stale(session, now(), LEASE)) == 1
+    assert captions.requeue_stale(session, now(), LEASE) == []
 
 
 # Delivery

@@ -7,7 +7,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from factories import make_caption, make_result
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,6 +14,7 @@ from db import captions, leases, people
 from db.engine import create_engine
 from db.engine import sessions as sessions_of
 from db.tables import Caption, State, now
+from tests.support.factories import make_caption, make_result
 
 LEASE = timedelta(seconds=30)
 ROWS = 30
@@ -114,7 +114,7 @@ def test_finishing_and_taking_back_at_the_same_time_never_lock_each_other_out(se
 
     def take_back() -> list[int]:
         with sessions.begin() as session:
-            return captions.stale(session, now(), LEASE)
+            return captions.requeue_stale(session, now(), LEASE)
 
     with ThreadPoolExecutor(2) as threads:
         finished, taken = [future.result() for future in (threads.submit(finish), threads.submit(take_back))]
@@ -136,7 +136,7 @@ def test_a_person_who_comes_twice_at_once_is_one_person(sessions: sessionmaker[S
 def test_a_lease_is_had_by_one_of_many(sessions: sessionmaker[Session]):
     def take(number: int) -> bool:
         with sessions.begin() as session:
-            return leases.take(session, "upkeep", f"process {number}", LEASE)
+            return leases.acquire(session, "upkeep", f"process {number}", LEASE)
 
     with ThreadPoolExecutor(6) as threads:
         assert sum(threads.map(take, range(6))) == 1

@@ -1,3 +1,5 @@
+"""Reading COCO's annotation files."""
+
 import json
 
 import pytest

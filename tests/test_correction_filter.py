@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.correction_filter import COPIES, copied, reason_against, words_of
+from db.correction_filter import COPIES, copied_sentences, rejection_reason, words_of
 
 KNOWN = frozenset("a an the brown black dog dogs runs plays in on grass water with two red ball and".split())
 
@@ -17,7 +17,7 @@ KNOWN = frozenset("a an the brown black dog dogs runs plays in on grass water wi
     ],
 )
 def test_a_plain_sentence_is_taken(text):
-    assert reason_against(text, "A cat.") is None
+    assert rejection_reason(text, "A cat.") is None
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_a_plain_sentence_is_taken(text):
     ],
 )
 def test_what_is_no_caption_is_not_taken_and_the_reason_is_given(text, reason):
-    found = reason_against(text, "A dog runs.", KNOWN)
+    found = rejection_reason(text, "A dog runs.", KNOWN)
     assert found is not None
     assert found.startswith(reason)
 
 
 def test_a_third_of_the_words_may_be_new_to_the_model():
-    assert reason_against("a brown labradoodle runs in water", known=KNOWN) is None
-    assert reason_against("a fluffy labradoodle runs", known=KNOWN) is not None
+    assert rejection_reason("a brown labradoodle runs in water", known=KNOWN) is None
+    assert rejection_reason("a fluffy labradoodle runs", known=KNOWN) is not None
 
 
 def test_words_are_lower_case_and_without_marks():
@@ -61,10 +61,10 @@ def test_words_are_lower_case_and_without_marks():
 def test_a_sentence_for_many_photos_is_found_out_whatever_its_marks_and_case():
     many = [(1, photo, f"Nice photo{'!' * photo}") for photo in range(COPIES + 1)]
     few = [(2, photo, "a brown dog") for photo in range(COPIES)]
-    assert copied([*many, *few]) == {(1, "nice photo")}
+    assert copied_sentences([*many, *few]) == {(1, "nice photo")}
 
 
 def test_the_filter_lets_people_s_captions_of_a_data_set_pass(flickr8k):
     lines = (flickr8k / "Flickr8k.token.txt").read_text().splitlines()[::20]
-    refused = [line for line in lines if reason_against(line.split("\t")[1])]
+    refused = [line for line in lines if rejection_reason(line.split("\t")[1])]
     assert len(refused) < 0.005 * len(lines)

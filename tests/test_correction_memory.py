@@ -3,17 +3,17 @@
 import io
 
 import pytest
-from factories import make_caption, make_correction, make_person, make_photo
 from PIL import Image
-from service_parts import *  # noqa: F403
-from service_parts import picture
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import review
+from db import correction_review
+from db.caption_requests import CaptionRequest
 from db.correction_memory import as_caption, recall
-from db.forgetting import forget
+from db.erasure import forget
 from db.tables import Caption, Review, State
+from tests.support.factories import make_caption, make_correction, make_person, make_photo
+from tests.support.service_parts import picture
 
 HERE, FAR = "00000000000000ff", "ffffffff00000000"  # hashes of 64 bits
 NEARLY = "00000000000000fc"
@@ -41,14 +41,16 @@ def test_others_do_not_get_it(session, corrected):
     assert recall(session, HERE, make_person(session, BEN).id, None) is None
 
 
-def test_what_is_quarantined_is_not_remembered(session, corrected):
+def test_what_is_quarantined_is_remembered_for_its_writer_alone(session, corrected):
     corrected.review = Review.QUARANTINED
     session.flush()
-    assert recall(session, HERE, corrected.person_id, None) is None
+    assert recall(session, HERE, corrected.person_id, None) == corrected
+    assert recall(session, HERE, corrected.person_id, CHAT) is None  # the chat would see it
+    assert recall(session, HERE, make_person(session, BEN).id, None) is None
 
 
 def test_all_get_what_an_admin_accepted(session, corrected):
-    review.decide(session, corrected.id, True, "telegram:1")
+    correction_review.decide(session, corrected.id, True, "telegram:1")
     session.flush()
     assert recall(session, HERE, make_person(session, BEN).id, None) == corrected
 
@@ -62,7 +64,7 @@ def test_a_chat_gets_what_was_corrected_in_it(session):
 
 
 def test_one_s_own_sentence_comes_before_that_of_others(session, corrected):
-    review.decide(session, corrected.id, True, "telegram:1")
+    correction_review.decide(session, corrected.id, True, "telegram:1")
     caption = make_caption(session, BEN, text="A cat.", photo=make_photo(session, perceptual_hash=NEARLY))
     bens = make_correction(session, caption, "a dog of mine", BEN, review=Review.ACCEPTED)
     assert recall(session, HERE, bens.person_id, None) == bens
@@ -75,7 +77,7 @@ def test_the_caption_reads_as_a_sentence_and_says_where_it_comes_from(corrected)
 
 
 def submit(service, data: bytes, sender: str = ANN):
-    return service.submit(data, sender=sender, front_end="web", source=None, reply_to={})
+    return service.submissions.submit(data, CaptionRequest(sender=sender, front_end="web"))
 
 
 def smaller(data: bytes) -> bytes:
@@ -88,22 +90,22 @@ def smaller(data: bytes) -> bytes:
 def test_the_service_says_it_at_once_for_a_near_duplicate_and_to_the_writer_alone(service, worker, queued):
     first = submit(service, picture(1))
     worker.caption(first.row, text="A cat.", words=["a", "cat"])
-    service.correct(first.id, person=ANN, text="a brown dog runs")
+    service.feedback.correct(first.id, person=ANN, text="a brown dog runs")
     again = submit(service, smaller(picture(1)))
     assert again.known
-    assert service.result(again.id, person=ANN).text == "A brown dog runs."
+    assert service.captions.get(again.id, person=ANN).text == "A brown dog runs."
     assert not submit(service, smaller(picture(1)), BEN).known
 
 
 def test_forgetting_a_writer_takes_their_sentence_from_everybody(sessions, store, service, worker):
     first = submit(service, picture(1))
     worker.caption(first.row, text="A cat.", words=["a", "cat"])
-    service.correct(first.id, person=ANN, text="a brown dog runs")
+    service.feedback.correct(first.id, person=ANN, text="a brown dog runs")
     with sessions.begin() as session:
-        for wrote in review.waiting(session, Review.ACCEPTED):
-            review.decide(session, wrote.id, True, "telegram:1")
+        for wrote in correction_review.undecided(session, Review.ACCEPTED):
+            correction_review.decide(session, wrote.id, True, "telegram:1")
     bens = submit(service, picture(1), BEN)
-    assert service.result(bens.id, person=BEN).text == "A brown dog runs."
+    assert service.captions.get(bens.id, person=BEN).text == "A brown dog runs."
     forget(sessions, store, ANN)
     with sessions() as session:
         assert session.scalars(select(Caption)).all() == []

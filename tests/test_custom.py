@@ -1,3 +1,5 @@
+"""Reading own data sets: a table of photos and captions."""
+
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +54,37 @@ def test_without_a_split_it_is_chosen_by_hash_and_said_so(folder):
 def test_one_row_may_name_the_split_for_all_rows_of_its_photo(folder):
     dataset = load_table(folder, "photo,caption,split\n1.jpg,A dog runs,\n1.jpg,The dog runs,dev\n1.jpg,Dogs run,\n")
     assert [(example.split, len(example.captions)) for example in dataset.examples] == [("val", 3)]
+
+
+def test_sources_of_captions_are_read_and_counted(folder):
+    lines = {
+        "photo": "1.jpg",
+        "captions": ["A dog runs", "Dogs run fast"],
+        "sources": ["human", "machine"],
+        "split": "train",
+    }
+    dataset = load_lines(folder, lines, {"photo": "2.jpg", "caption": "A cat sleeps", "split": "train"})
+    assert [example.caption_sources for example in dataset.examples] == [("human", "machine"), ("human",)]
+    assert dataset.report.sources == {"human": 2, "machine": 1}
+    assert "machine" in str(dataset.report)
+
+
+def test_a_table_may_name_sources(folder):
+    rows = "1.jpg,A dog runs,train,\n1.jpg,Some dogs run,train,derived\n"
+    dataset = load_table(folder, f"photo,caption,split,source\n{rows}")
+    assert dataset.examples[0].sources == ("human", "derived")
+
+
+@pytest.mark.parametrize(
+    ("sources", "complaint"),
+    [
+        (["robot"], "there is no source 'robot'; use one of human, machine, derived"),
+        (["human"] * 2, "1 captions and 2"),
+    ],
+)
+def test_a_wrong_source_is_an_error(folder, sources, complaint):
+    with pytest.raises(BadData, match=complaint):
+        load_lines(folder, {"photo": "1.jpg", "captions": ["A dog runs"], "sources": sources})
 
 
 def test_a_photo_in_two_splits_is_an_error(folder):
@@ -147,7 +180,7 @@ FILES = ["captions.csv", "captions.jsonl", "captions.txt", "captions_train.json"
 
 @settings(max_examples=300, deadline=None)
 @given(name=st.sampled_from([*FILES, "Flickr8k.token.txt"]), content=HOSTILE)
-def test_any_file_is_read_or_refused_with_bad_data(name, content):
+def test_any_file_is_read_or_raises_bad_data(name, content):
     """Of every format; no other error, and what is read holds together."""
     with TemporaryDirectory() as folder:
         Path(folder, "1.jpg").write_bytes(b"photo")

@@ -1,9 +1,11 @@
+"""Data sets: photos are found, read, and their splits counted."""
+
 import json
 
 import pytest
 
 from model.errors import BadData, UnreadablePhoto
-from model.photos import read_photo
+from model.preprocessing import read_photo
 from training.data import Example, load_dataset
 
 

@@ -1,11 +1,14 @@
-"""Slash commands and message menus of the Discord bot, by the real discord.py over real sockets."""
+"""Slash commands and context menus of the Discord bot, with the real discord.py over real sockets."""
+
+import logging
 
 import pytest
-from discord_payloads import text_channel
 
+from bots.discord import downloads
 from bots.errors import TooManyRequests
+from tests.support.discord_payloads import text_channel
+from tests.support.service_parts import limit_submissions
 
-pytest_plugins = ["discord_world"]
 pytestmark = pytest.mark.anyio
 GERMAN = {"locale": "de"}
 
@@ -20,154 +23,188 @@ def photo(discord, photo_bytes):
     return discord.upload(photo_bytes())
 
 
-async def answer(discord, asked):
-    await discord.until(lambda: asked.answer)
-    return asked.answer["content"]
+async def answer(discord, interaction):
+    await discord.until(lambda: interaction.answer)
+    return interaction.answer["content"]
 
 
-async def test_a_photo_with_the_command_is_answered_for_all(discord, world, ada, photo):
-    asked = await discord.slash("caption", ada, photo=photo)
-    assert await answer(discord, asked) == "Sentence 1."
-    assert not asked.ephemeral
-    assert discord.sent_to(discord.channel) == [asked.answer]
+async def test_the_caption_command_answers_so_that_all_can_read_it(discord, discord_world, ada, photo):
+    interaction = await discord.slash("caption", ada, photo=photo)
+    assert await answer(discord, interaction) == "Sentence 1."
+    assert not interaction.ephemeral
+    assert discord.sent_to(discord.channel) == [interaction.answer]
 
 
-async def test_it_is_acknowledged_before_the_photo_is_read(discord, world, ada, photo):
-    world.hand.idle = True
-    asked = await discord.slash("caption", ada, photo=photo)
-    await discord.until(lambda: world.hand.waiting)
-    assert asked.acknowledged_at is not None
-    assert asked.answer is None
-    world.hand.work()
-    assert await answer(discord, asked) == "Sentence 1."
+async def test_the_command_is_acknowledged_before_its_photo_is_captioned(discord, discord_world, ada, photo):
+    discord_world.hand.idle = True
+    interaction = await discord.slash("caption", ada, photo=photo)
+    await discord.until(lambda: discord_world.hand.waiting)
+    assert interaction.acknowledged_at is not None
+    assert interaction.answer is None
+    discord_world.hand.work()
+    assert await answer(discord, interaction) == "Sentence 1."
 
 
-async def test_only_who_asked_sees_the_answer_if_they_want_it_so(discord, world, ada, photo):
-    asked = await discord.slash("caption", ada, photo=photo, visibility="me")
-    assert await answer(discord, asked) == "Sentence 1."
-    assert asked.ephemeral
+async def test_the_answer_is_ephemeral_if_the_person_wants_that(discord, discord_world, ada, photo):
+    interaction = await discord.slash("caption", ada, photo=photo, visibility="me")
+    assert await answer(discord, interaction) == "Sentence 1."
+    assert interaction.ephemeral
     assert discord.sent_to(discord.channel) == []
 
 
-async def test_the_length_goes_with_the_caption(discord, world, ada, photo):
+async def test_the_chosen_length_is_stored_with_the_caption(discord, discord_world, ada, photo):
     await answer(discord, await discord.slash("caption", ada, photo=photo, length="short"))
-    assert world.hand.rows()[0].options["length"] == "short"
+    assert discord_world.hand.rows()[0].options.length == "short"
 
 
-async def test_the_menu_describes_all_images_of_a_message_for_who_asked(discord, world, ada, photo_bytes):
+async def test_the_context_menu_describes_all_images_of_a_message_ephemerally(discord, discord_world, ada, photo_bytes):
     embed = {"type": "image", "url": "http://10.0.0.1/secret.png"}
     shown = discord.upload(photo_bytes(colour="blue"))
     embed["image"] = {"url": "http://10.0.0.1/secret.png", "proxy_url": shown["url"], "width": 1, "height": 1}
     attached = discord.upload(photo_bytes(colour="red"))
     message = await discord.post(discord.person("Bob"), attachments=[attached], embeds=[embed])
-    asked = await discord.menu("Describe image", ada, message)
-    assert await answer(discord, asked) == "**1.** Sentence 1.\n**2.** Sentence 2."
-    assert asked.ephemeral
-    labels = [button["label"] for row in asked.answer["components"] for button in row["components"]]
+    interaction = await discord.menu("Describe image", ada, message)
+    assert await answer(discord, interaction) == "**1.** Sentence 1.\n**2.** Sentence 2."
+    assert interaction.ephemeral
+    labels = [button["label"] for row in interaction.answer["components"] for button in row["components"]]
     assert labels == ["1", "2"]
 
 
-async def test_the_other_menu_answers_for_all(discord, world, ada, photo):
+async def test_the_other_context_menu_answers_so_that_all_can_read_it(discord, discord_world, ada, photo):
     message = await discord.post(discord.person("Bob"), attachments=[photo])
-    asked = await discord.menu("Describe image for all", ada, message)
-    assert await answer(discord, asked) == "Sentence 1."
-    assert not asked.ephemeral
+    interaction = await discord.menu("Describe image for all", ada, message)
+    assert await answer(discord, interaction) == "Sentence 1."
+    assert not interaction.ephemeral
 
 
-async def test_a_message_without_images_is_answered_with_a_sentence(discord, world, ada):
-    asked = await discord.menu("Describe image", ada, await discord.post(discord.person("Bob"), "no photo"))
-    assert await answer(discord, asked) == "I see no image in that message."
+async def test_the_context_menu_says_when_a_message_has_no_images(discord, discord_world, ada):
+    interaction = await discord.menu("Describe image", ada, await discord.post(discord.person("Bob"), "no photo"))
+    assert await answer(discord, interaction) == "I see no image in that message."
 
 
-async def test_what_cannot_be_read_is_named_by_its_number(discord, world, ada, photo):
+async def test_an_unreadable_image_of_several_is_reported_by_its_number(discord, discord_world, ada, photo):
     broken = discord.upload(b"no photo at all", "broken.png", content_type="image/png")
     message = await discord.post(discord.person("Bob"), attachments=[broken, photo])
-    said = await answer(discord, await discord.menu("Describe image", ada, message))
-    assert said.startswith("**1.** I could not read that file as a photo.")
-    assert said.endswith("**2.** Sentence 1.")
+    text = await answer(discord, await discord.menu("Describe image", ada, message))
+    assert text.startswith("**1.** I could not read that file as a photo.")
+    assert text.endswith("**2.** Sentence 1.")
 
 
-async def test_a_file_that_is_no_photo_is_refused_with_a_sentence(discord, world, ada):
+async def test_a_file_that_is_no_photo_is_refused_with_an_explanation(discord, discord_world, ada):
     file = discord.upload(b"%PDF-1.7", "paper.pdf", content_type="application/pdf")
-    asked = await discord.slash("caption", ada, photo=file)
-    assert "could not read that file" in await answer(discord, asked)
-    assert world.hand.rows() == []
+    interaction = await discord.slash("caption", ada, photo=file)
+    assert "could not read that file" in await answer(discord, interaction)
+    assert discord_world.hand.rows() == []
 
 
-async def test_a_file_above_the_limit_is_not_even_fetched(discord, world, ada, photo_bytes):
+async def test_a_file_above_the_limit_is_not_downloaded(discord, discord_world, ada, photo_bytes):
     file = discord.upload(photo_bytes(), size=30_000_000)
     del discord.files[file["url"].partition("/cdn/")[2]]
-    asked = await discord.slash("caption", ada, photo=file)
-    assert await answer(discord, asked) == ("That file has 30 MB, and I take at most 20 MB. Please send a smaller one.")
+    interaction = await discord.slash("caption", ada, photo=file)
+    assert await answer(discord, interaction) == (
+        "That file has 30 MB, and I take at most 20 MB. Please send a smaller one."
+    )
 
 
-async def test_a_file_that_discord_does_not_give_is_said_to_be_missing(discord, world, ada, photo):
+SIGNED = "external/a%3Ab/https/example.org/Photo%28copy%29.jpg?ex=1&hm=Zm9v%3D&name=a%2Bb+c%20d"
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+async def test_a_signed_url_is_requested_byte_for_byte(discord, discord_world, ada, photo_bytes, redirected):
+    url = discord.serve(photo_bytes(), SIGNED)
+    if redirected:
+        discord.redirects["moved"], url = url, f"{discord.url}/cdn/moved"
+    embed = {"type": "image", "url": "https://example.org", "image": {"url": "https://example.org", "proxy_url": url}}
+    message = await discord.post(discord.person("Bob"), embeds=[embed])
+    interaction = await discord.menu("Describe image", ada, message)
+    assert await answer(discord, interaction) == "Sentence 1."
+
+
+@pytest.mark.parametrize("status", [429, 503, 408])
+async def test_a_download_that_is_refused_for_a_moment_is_repeated(
+    discord, discord_world, ada, photo, monkeypatch, status
+):
+    monkeypatch.setattr(downloads, "RETRY_DELAY", 0.01)
+    discord.fault("GET", "/cdn/.*", status, times=2)
+    interaction = await discord.slash("caption", ada, photo=photo)
+    assert await answer(discord, interaction) == "Sentence 1."
+
+
+async def test_a_failed_download_is_reported(discord, discord_world, ada, photo):
     discord.files.clear()
-    asked = await discord.slash("caption", ada, photo=photo)
-    assert await answer(discord, asked) == "I could not fetch that picture. Please try once more."
+    interaction = await discord.slash("caption", ada, photo=photo)
+    assert await answer(discord, interaction) == "I could not fetch that picture. Please try once more."
 
 
-async def test_a_failed_caption_is_answered_without_buttons(discord, world, ada, photo):
-    world.hand.fails = "I could not describe this photo."
-    asked = await discord.slash("caption", ada, photo=photo)
-    assert await answer(discord, asked) == "I could not describe this photo."
-    assert asked.answer["components"] == []
+async def test_a_failed_caption_is_answered_without_buttons(discord, discord_world, ada, photo):
+    discord_world.hand.fails = "I could not describe this photo."
+    interaction = await discord.slash("caption", ada, photo=photo)
+    assert await answer(discord, interaction) == "I could not describe this photo."
+    assert interaction.answer["components"] == []
 
 
-async def test_too_many_requests_are_told_when_to_come_back(discord, world, ada, photo):
-    world.service.limits = Refusing()
-    said = await answer(discord, await discord.slash("caption", ada, photo=photo, **GERMAN))
-    assert said == "Das war viel auf einmal. Bitte versuch es in 2 Minuten noch einmal."
+async def test_the_answer_to_too_many_requests_says_how_long_to_wait(discord, discord_world, ada, photo):
+    limit_submissions(discord_world.service, Refusing())
+    text = await answer(discord, await discord.slash("caption", ada, photo=photo, **GERMAN))
+    assert text == "Das war viel auf einmal. Bitte versuch es in 2 Minuten noch einmal."
 
 
 class Refusing:
-    """Limits that are used up."""
+    """A rate limit that is used up."""
 
-    def spend(self, person: str) -> None:
+    def hit(self, person: str) -> None:
         raise TooManyRequests(retry_after=100)
 
 
-async def test_who_installed_the_bot_uses_it_in_servers_where_it_is_no_member(discord, world, ada, photo):
+async def test_people_who_installed_the_bot_can_use_it_in_servers_where_it_is_no_member(
+    discord, discord_world, ada, photo
+):
     elsewhere = text_channel("77") | {"guild_id": "88"}
     discord.channels["77"] = elsewhere
     discord.no_access.add("77")
-    asked = await discord.slash("caption", ada, photo=photo, channel="77", installed_by=ada["id"])
-    assert await answer(discord, asked) == "Sentence 1."
-    voted = await discord.press(discord.person("Bob"), asked.answer, "👍", installed_by=ada["id"])
+    interaction = await discord.slash("caption", ada, photo=photo, channel="77", installed_by=ada["id"])
+    assert await answer(discord, interaction) == "Sentence 1."
+    voted = await discord.press(discord.person("Bob"), interaction.answer, "👍", installed_by=ada["id"])
     await discord.until(lambda: voted.answered)
-    assert world.service.result(world.hand.rows()[0].public_id, person=None).votes.up == 1
+    assert discord_world.service.captions.get(discord_world.hand.rows()[0].public_id, person=None).votes.up == 1
 
 
-async def test_it_works_in_a_group_of_people(discord, world, ada, photo):
+async def test_the_caption_command_works_in_a_group_chat(discord, discord_world, ada, photo):
     group = {"id": "99", "type": 3, "recipients": [ada, discord.person("Bob")], "name": None, "icon": None}
     discord.channels["99"] = group | {"owner_id": ada["id"]}
-    asked = await discord.slash("caption", ada, photo=photo, channel="99", installed_by=ada["id"])
-    assert await answer(discord, asked) == "Sentence 1."
-    assert world.hand.rows()[0].chat == "discord:@me/99"
+    interaction = await discord.slash("caption", ada, photo=photo, channel="99", installed_by=ada["id"])
+    assert await answer(discord, interaction) == "Sentence 1."
+    assert discord_world.hand.rows()[0].chat == "discord:@me/99"
 
 
-async def test_it_works_in_private(discord, world, ada, photo):
+async def test_the_caption_command_works_in_a_direct_message(discord, discord_world, ada, photo):
     direct = discord.direct_channel(ada)["id"]
-    asked = await discord.slash("caption", ada, photo=photo, channel=direct)
-    assert await answer(discord, asked) == "Sentence 1."
-    assert world.hand.rows()[0].chat is None
+    interaction = await discord.slash("caption", ada, photo=photo, channel=direct)
+    assert await answer(discord, interaction) == "Sentence 1."
+    assert discord_world.hand.rows()[0].chat is None
 
 
-async def test_the_same_photo_is_known_at_once(discord, world, ada, photo):
+async def test_the_same_photo_is_answered_without_captioning_it_again(discord, discord_world, ada, photo):
     await answer(discord, await discord.slash("caption", ada, photo=photo))
-    world.hand.idle = True
+    discord_world.hand.idle = True
     await answer(discord, await discord.slash("caption", ada, photo=photo))
-    assert len(world.hand.rows()) == 2
+    assert len(discord_world.hand.rows()) == 2
 
 
-async def test_captions_do_not_ping_and_are_not_formatted(discord, world, ada, photo):
-    asked = await discord.slash("caption", ada, photo=photo)
-    await answer(discord, asked)
+async def test_the_log_tells_which_caption_an_image_became(discord, discord_world, ada, photo, caplog):
+    caplog.set_level(logging.DEBUG, "bots.discord.submissions")
+    await answer(discord, await discord.slash("caption", ada, photo=photo))
+    assert [record.caption for record in caplog.records] == [discord_world.hand.rows()[0].id]
+
+
+async def test_captions_mention_nobody(discord, discord_world, ada, photo):
+    interaction = await discord.slash("caption", ada, photo=photo)
+    await answer(discord, interaction)
     (edited,) = discord.called("PATCH", r"/webhooks/.*")
     assert edited.body["allowed_mentions"]["parse"] == []
 
 
-async def test_mine_lists_the_last_captions_with_a_button_each(discord, world, ada, photo_bytes):
+async def test_mine_lists_the_latest_captions_with_a_button_each(discord, discord_world, ada, photo_bytes):
     for colour in ("red", "blue"):
         photo = discord.upload(photo_bytes(colour=colour))
         await answer(discord, await discord.slash("caption", ada, photo=photo))
@@ -178,50 +215,50 @@ async def test_mine_lists_the_last_captions_with_a_button_each(discord, world, a
     assert picked.ephemeral
 
 
-async def test_mine_without_captions_says_how_to_begin(discord, world, ada):
+async def test_mine_without_captions_says_how_to_begin(discord, discord_world, ada):
     assert "/caption" in await answer(discord, await discord.slash("mine", ada))
 
 
-async def test_settings_are_changed_and_shown_in_the_chosen_language(discord, world, ada):
+async def test_settings_are_changed_and_shown_in_the_chosen_language(discord, discord_world, ada):
     given = {"length": "short", "quality": "quick", "language": "de", "hedging": False, "training": True}
-    said = await answer(discord, await discord.slash("settings", ada, **given))
-    assert said.splitlines()[:2] == ["**Länge:** kurz", "**Qualität:** schnell"]
-    chosen = world.service.preferences(f"discord:{ada['id']}")
+    text = await answer(discord, await discord.slash("settings", ada, **given))
+    assert text.splitlines()[:2] == ["**Länge:** kurz", "**Qualität:** schnell"]
+    chosen = discord_world.service.people.preferences(f"discord:{ada['id']}")
     assert (chosen.length, chosen.quality, chosen.hedging, chosen.training_consent) == ("short", "quick", False, True)
 
 
-async def test_forget_asks_first_and_then_removes_everything(discord, world, ada, photo):
+async def test_forget_asks_first_and_then_removes_everything(discord, discord_world, ada, photo):
     await answer(discord, await discord.slash("caption", ada, photo=photo))
-    asked = await discord.slash("forget", ada)
-    await discord.until(lambda: asked.answer)
-    assert len(world.hand.rows()) == 1
-    sure = await discord.press(ada, asked.answer, "Remove everything")
-    await discord.until(lambda: sure.answered)
-    assert asked.answer["content"].startswith("I have removed your one caption")
-    assert world.hand.rows() == []
+    interaction = await discord.slash("forget", ada)
+    await discord.until(lambda: interaction.answer)
+    assert len(discord_world.hand.rows()) == 1
+    confirmed = await discord.press(ada, interaction.answer, "Remove everything")
+    await discord.until(lambda: confirmed.answered)
+    assert interaction.answer["content"].startswith("I have removed your one caption")
+    assert discord_world.hand.rows() == []
 
 
 @pytest.mark.parametrize(("command", "word"), [("privacy", "24 hours"), ("help", "/caption")])
-async def test_the_bot_explains_itself(discord, world, ada, command, word):
-    asked = await discord.slash(command, ada)
-    assert word in await answer(discord, asked)
-    assert asked.ephemeral
+async def test_privacy_and_help_explain_the_bot(discord, discord_world, ada, command, word):
+    interaction = await discord.slash(command, ada)
+    assert word in await answer(discord, interaction)
+    assert interaction.ephemeral
 
 
-async def test_people_are_answered_in_the_language_of_their_discord(discord, world, ada):
+async def test_people_are_answered_in_the_language_of_their_client(discord, discord_world, ada):
     assert "beschreibt ein Foto" in await answer(discord, await discord.slash("help", ada, **GERMAN))
 
 
-async def test_an_error_of_ours_is_a_sentence_not_a_traceback(discord, world, ada, photo):
-    world.service.limits = None
-    said = await answer(discord, await discord.slash("caption", ada, photo=photo))
-    assert said == "Something went wrong on my side. Please try again later."
+async def test_an_internal_error_of_a_command_is_answered_with_an_apology(discord, discord_world, ada, photo):
+    limit_submissions(discord_world.service, None)
+    text = await answer(discord, await discord.slash("caption", ada, photo=photo))
+    assert text == "Something went wrong on my side. Please try again later."
 
 
-async def test_a_command_that_comes_too_late_is_let_go(discord, world, ada, photo):
+async def test_a_command_that_can_no_longer_be_acknowledged_is_dropped(discord, discord_world, ada, photo):
     discord.acknowledge_seconds = 0
     await discord.slash("caption", ada, photo=photo)
     await discord.until(lambda: discord.called("POST", "/interactions/.*"))
     discord.acknowledge_seconds = 60
     await answer(discord, await discord.slash("help", ada))
-    assert world.hand.rows() == []
+    assert discord_world.hand.rows() == []

@@ -1,18 +1,14 @@
-"""captionbot discord as people run it: what keeps it from starting, the list of commands, the links, an answer."""
+"""`captionbot discord` as people run it: errors at startup, upload of the commands, invite links."""
 
 import signal
 
 import pytest
-from discord_server import DiscordServer
-from processes import PATIENCE, Installation
+
+from tests.support.discord_server import DiscordServer
+from tests.support.processes import PATIENCE, Installation
 
 pytestmark = pytest.mark.anyio
 NOWHERE = {"discord_api_url": "http://127.0.0.1:9/api/v10", "discord_gateway_url": "ws://127.0.0.1:9"}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -39,53 +35,53 @@ def addresses(discord):
 
 
 async def ended(discord, process):
-    """Its exit code, while the small Discord goes on."""
-    await discord.until(lambda: not process.runs(), PATIENCE)
+    """Wait for the process to end, and return its exit code. The local Discord server keeps running."""
+    await discord.until(lambda: not process.is_running(), PATIENCE)
     return process.wait()
 
 
-def said(process):
+def last_line(process):
     return process.log.strip().splitlines()[-1]
 
 
-async def test_a_missing_token_is_one_sentence(discord, installation):
+async def test_a_missing_token_is_reported_in_one_line(discord, installation):
     process = installation.start("discord", discord_token="")
     assert await ended(discord, process) == 1
-    assert said(process).startswith("captionbot: DISCORD_TOKEN is not set.")
+    assert last_line(process).startswith("captionbot: DISCORD_TOKEN is not set.")
     assert "Traceback" not in process.log
 
 
-async def test_a_wrong_token_is_one_sentence_without_the_token(discord, installation):
+async def test_a_wrong_token_is_reported_in_one_line_without_the_token(discord, installation):
     installation.run("migrate")
     process = installation.start("discord", discord_token="OTAw.wrong.token")
     assert await ended(discord, process) == 1
-    assert said(process).startswith("captionbot: Discord refuses DISCORD_TOKEN.")
+    assert last_line(process).startswith("captionbot: Discord refuses DISCORD_TOKEN.")
     assert "OTAw.wrong.token" not in process.log
     assert "Traceback" not in process.log
 
 
-async def test_a_missing_intent_is_one_sentence(discord, installation):
+async def test_a_missing_intent_is_reported_in_one_line(discord, installation):
     installation.run("migrate")
     process = installation.start("discord", discord_message_content="true")
     assert await ended(discord, process) == 1
-    assert said(process).startswith("captionbot: DISCORD_MESSAGE_CONTENT is on, but")
+    assert last_line(process).startswith("captionbot: DISCORD_MESSAGE_CONTENT is on, but")
     assert "Traceback" not in process.log
 
 
 @pytest.mark.parametrize("command", [["discord"], ["discord", "--sync"], ["discord", "--invite"]])
-async def test_no_network_is_one_sentence(discord, installation, command):
+async def test_a_missing_network_is_reported_in_one_line(discord, installation, command):
     if command == ["discord"]:
         installation.run("migrate")
     process = installation.start(*command, **NOWHERE)
     assert await ended(discord, process) == 1
-    assert said(process) == (
+    assert last_line(process) == (
         "captionbot: Discord cannot be reached at http://127.0.0.1:9/api/v10."
         " Is this machine online? Is DISCORD_API_URL right?"
     )
     assert "Traceback" not in process.log
 
 
-async def test_the_links_ask_for_what_the_bot_needs_and_no_more(discord, installation):
+async def test_the_invite_links_request_only_the_permissions_that_the_bot_needs(discord, installation):
     process = installation.start("discord", "--invite")
     assert await ended(discord, process) == 0
     for_server, for_person = process.log.splitlines()
@@ -95,14 +91,14 @@ async def test_the_links_ask_for_what_the_bot_needs_and_no_more(discord, install
     assert f"client_id={id}&scope=applications.commands&integration_type=1" in for_person
 
 
-async def test_the_list_of_commands_is_uploaded_when_told_to(discord, installation):
+async def test_commands_are_uploaded_on_request(discord, installation):
     process = installation.start("discord", "--sync")
     assert await ended(discord, process) == 0
     assert process.log.strip() == f"Discord has {len(discord.commands[None])} commands."
     assert {command["name"] for command in discord.commands[None]} >= {"caption", "Describe image", "auto", "admin"}
 
 
-async def test_a_gateway_that_is_away_is_a_line_until_it_is_there(discord, installation):
+async def test_an_unreachable_gateway_is_logged_in_one_line_for_each_attempt(discord, installation):
     installation.run("migrate")
     process = installation.start("discord", discord_gateway_url="ws://127.0.0.1:9")
     await discord.until(lambda: "Failed to connect for shard_id: 0. Retrying... (" in process.log, PATIENCE)

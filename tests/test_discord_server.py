@@ -1,4 +1,4 @@
-"""The small Discord server, seen by the real discord.py and by plain requests that the real API would refuse."""
+"""The local Discord server, tested with the real discord.py, and with requests that the real API would refuse."""
 
 import asyncio
 import contextlib
@@ -8,14 +8,10 @@ import discord
 import pytest
 import yarl
 from discord import app_commands
-from discord_server import DiscordServer
+
+from tests.support.discord_server import DiscordServer
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -26,21 +22,21 @@ async def server():
 
 
 class Echo(discord.Client):
-    """A client that notes what it hears and answers one command."""
+    """A client that records the messages it receives, and answers one command."""
 
     def __init__(self, server: DiscordServer, intents: discord.Intents):
         discord.http.Route.BASE = server.api
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway.url)
         super().__init__(intents=intents, guild_ready_timeout=0.1)
-        self.heard: list[object] = []
+        self.received: list[object] = []
         self.tree = app_commands.CommandTree(self)
-        self.tree.command(name="echo", description="Says it again")(echo)
+        self.tree.command(name="echo", description="Repeats a text")(echo)
 
     async def setup_hook(self) -> None:
         await self.tree.sync()
 
     async def on_message(self, message: discord.Message) -> None:
-        self.heard.append(message.content)
+        self.received.append(message.content)
 
 
 async def echo(interaction: discord.Interaction, text: str) -> None:
@@ -66,7 +62,7 @@ async def connected(server: DiscordServer, *, token: str = "", privileged: bool 
 
 
 async def call(server: DiscordServer, method: str, path: str, body: object, token: str = "") -> tuple[int, int]:
-    """HTTP status and Discord's code for what went wrong."""
+    """The HTTP status and Discord's error code."""
     headers = {"Authorization": f"Bot {token or server.token}"}
     async with (
         aiohttp.ClientSession() as http,
@@ -87,18 +83,18 @@ async def test_a_wrong_token_is_refused(server):
             pass
 
 
-async def test_an_intent_that_is_not_switched_on_closes_the_connection(server):
+async def test_a_privileged_intent_that_is_not_enabled_closes_the_connection(server):
     with pytest.raises(discord.PrivilegedIntentsRequired):
         async with connected(server, privileged=True):
             pass
 
 
-async def test_what_people_write_is_blank_without_the_intent_unless_the_bot_is_mentioned(server):
+async def test_message_content_is_empty_without_the_intent_unless_the_bot_is_mentioned(server):
     async with connected(server) as client:
         await server.post(server.person(), "hello all")
         await server.post(server.person(), f"hello <@{server.bot['id']}>")
-        await server.until(lambda: len(client.heard) == 2)
-        assert client.heard == ["", f"hello <@{server.bot['id']}>"]
+        await server.until(lambda: len(client.received) == 2)
+        assert client.received == ["", f"hello <@{server.bot['id']}>"]
 
 
 async def test_an_event_without_its_intent_is_not_sent(server):
@@ -108,19 +104,19 @@ async def test_an_event_without_its_intent_is_not_sent(server):
         channel = server.direct_channel(ada)["id"]
         await server.post(ada, "in private", channel)
         await server.post(ada, "in public")
-        await server.until(lambda: client.heard)
-        assert len(client.heard) == 1
+        await server.until(lambda: client.received)
+        assert len(client.received) == 1
 
 
-async def test_a_cut_connection_resumes_and_hears_what_it_missed(server):
+async def test_a_lost_connection_resumes_and_receives_missed_events(server):
     async with connected(server) as client:
         await server.gateway.drop()
         await server.post(server.person(), f"missed <@{server.bot['id']}>")
-        await server.until(lambda: client.heard)
+        await server.until(lambda: client.received)
         assert (server.gateway.identified, server.gateway.resumed) == (1, 1)
 
 
-async def test_an_invalid_session_is_identified_anew(server):
+async def test_a_client_identifies_again_after_an_invalid_session(server):
     async with connected(server) as client:
         await server.gateway.invalidate()
         await server.until(lambda: server.gateway.identified == 2)
@@ -130,11 +126,11 @@ async def test_an_invalid_session_is_identified_anew(server):
 
 async def test_a_command_is_acknowledged_and_answered(server):
     async with connected(server):
-        asked = await server.slash("echo", server.person(), text="again")
-        await server.until(lambda: asked.answer)
-        assert asked.answer["content"] == "again"
-        assert asked.ephemeral
-        assert asked.seconds is not None
+        interaction = await server.slash("echo", server.person(), text="again")
+        await server.until(lambda: interaction.answer)
+        assert interaction.answer["content"] == "again"
+        assert interaction.ephemeral
+        assert interaction.seconds is not None
 
 
 async def test_the_same_nonce_gives_the_same_message(server):
@@ -146,7 +142,7 @@ async def test_the_same_nonce_gives_the_same_message(server):
         assert len(server.sent_to(server.channel)) == 1
 
 
-async def test_a_rate_limit_is_waited_for(server):
+async def test_a_client_waits_for_a_rate_limit(server):
     async with connected(server) as client:
         path = f"/channels/{server.channel}/messages"
         server.fault("POST", path, 429, {"message": "slow", "retry_after": 0.1, "global": False})
@@ -154,13 +150,13 @@ async def test_a_rate_limit_is_waited_for(server):
         assert len(server.called("POST", path)) == 2
 
 
-async def test_an_unanswered_interaction_is_unknown_after_three_seconds(server):
+async def test_an_interaction_cannot_be_acknowledged_after_the_time_limit(server):
     server.acknowledge_seconds = 0
     async with connected(server):
-        asked = await server.slash("echo", server.person(), text="again")
-        callback = rf"/interactions/{asked.payload['id']}/.*"
+        interaction = await server.slash("echo", server.person(), text="again")
+        callback = rf"/interactions/{interaction.payload['id']}/.*"
         await server.until(lambda: server.called("POST", callback))
-        assert asked.acknowledged_at is None
+        assert interaction.acknowledged_at is None
 
 
 BUTTON = {"type": 2, "style": 1, "label": "a", "custom_id": "a"}
@@ -203,7 +199,7 @@ async def test_a_command_that_breaks_a_limit_is_rejected(server, wrong):
     assert await call(server, "PUT", f"/applications/{server.bot['id']}/commands", [COMMANDS[wrong]]) == (400, 50035)
 
 
-async def test_places_where_the_bot_may_not_write_are_refused(server):
+async def test_messages_to_channels_where_the_bot_may_not_write_are_refused(server):
     path, message = f"/channels/{server.channel}/messages", {"content": "x"}
     server.no_permission.add(server.channel)
     assert await call(server, "POST", path, message) == (403, 50013)
@@ -213,20 +209,20 @@ async def test_places_where_the_bot_may_not_write_are_refused(server):
     assert await call(server, "POST", path, message, token="wrong") == (401, 0)
 
 
-async def test_an_answer_after_the_token_has_expired_is_refused(server):
+async def test_a_response_after_the_token_has_expired_is_refused(server):
     async with connected(server):
-        asked = await server.slash("echo", server.person(), text="again")
-        await server.until(lambda: asked.answer)
-        asked.expired = True
-        path = f"/webhooks/{server.bot['id']}/{asked.payload['token']}/messages/@original"
+        interaction = await server.slash("echo", server.person(), text="again")
+        await server.until(lambda: interaction.answer)
+        interaction.expired = True
+        path = f"/webhooks/{server.bot['id']}/{interaction.payload['token']}/messages/@original"
         assert await call(server, "PATCH", path, {"content": "late"}) == (401, 50027)
         path = f"/webhooks/{server.bot['id']}/nonsense/messages/@original"
         assert await call(server, "PATCH", path, {"content": "late"}) == (404, 10015)
 
 
-async def test_an_interaction_is_acknowledged_once(server):
+async def test_an_interaction_can_be_acknowledged_only_once(server):
     async with connected(server):
-        asked = await server.slash("echo", server.person(), text="again")
-        await server.until(lambda: asked.answer)
-        path = f"/interactions/{asked.payload['id']}/{asked.payload['token']}/callback"
+        interaction = await server.slash("echo", server.person(), text="again")
+        await server.until(lambda: interaction.answer)
+        path = f"/interactions/{interaction.payload['id']}/{interaction.payload['token']}/callback"
         assert await call(server, "POST", path, {"type": 5}) == (400, 40060)

@@ -1,15 +1,13 @@
-"""What drift looks at, on sentences made for it."""
+"""Drift of captions, and the criteria for promotion."""
 
 from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("torch")  # and with it comes all that training needs
-
-from training.drift import Drift, drift
-from training.findings import TOLERANCE, drift_findings, held_out_findings, validation_finding
-from training.held_out import HeldOut
 from training.metrics.bootstrap import Comparison
+from training.promotion.criteria import TOLERANCE, drift_findings, held_out_findings, validation_finding
+from training.promotion.drift import Drift, drift
+from training.promotion.held_out import HeldOut
 
 
 def of(*sentences: str) -> Drift:
@@ -45,7 +43,7 @@ def test_a_sentence_that_ends_in_mid_phrase_is_cut_off(sentence):
     assert of(sentence).cut_off == 1
 
 
-def test_what_stays_as_it_was_is_found_good():
+def test_no_drift_passes():
     assert bad(of(*PLAIN), of(*PLAIN)) == []
 
 
@@ -60,7 +58,7 @@ def test_what_stays_as_it_was_is_found_good():
         (lambda text: f"{text} with a", "breaking off"),
     ],
 )
-def test_what_went_astray_is_named(change, what):
+def test_each_kind_of_drift_fails(change, what):
     assert what in bad(of(*PLAIN), of(*map(change, PLAIN)))
 
 
@@ -79,7 +77,7 @@ def heard(corrections=0.2, wins=1.0, thumbs=0.1, again=(0.5, 0.1), count=20) -> 
     return [finding.what for finding in found if not finding.good]
 
 
-def test_a_candidate_that_people_would_like_better_is_found_good():
+def test_a_gain_on_held_out_feedback_passes():
     assert heard() == []
 
 
@@ -92,10 +90,10 @@ def test_a_candidate_that_people_would_like_better_is_found_good():
         ({"count": 9}, "held-out feedback"),
     ],
 )
-def test_a_candidate_that_wins_nothing_is_found_out(figures, what):
+def test_no_gain_on_held_out_feedback_fails(figures, what):
     assert heard(**figures) == [what]
 
 
-def test_without_held_out_feedback_nothing_can_be_said():
+def test_too_little_held_out_feedback_fails():
     nothing = HeldOut({"corrections": 0, "votes": 0, "disliked": 0}, None, None, None, None)
     assert [finding.good for finding in held_out_findings(nothing, TOLERANCE)] == [False]

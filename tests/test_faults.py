@@ -9,9 +9,9 @@ import subprocess
 import time
 
 import pytest
-from postgresql_server import postgresql_server  # noqa: F401
-from processes import until
-from redis_server import free_port, redis_server  # noqa: F401
+
+from tests.support.processes import until
+from tests.support.redis_server import free_port
 
 MINUTE = 60.0
 
@@ -21,7 +21,7 @@ def all_good(captions):
 
 
 def each_once(*workers):
-    written = [row for worker in workers for row in worker.written]
+    written = [row for worker in workers for row in worker.written_rows]
     return len(written) == len(set(written))
 
 
@@ -29,54 +29,54 @@ def test_what_a_killed_page_had_accepted_is_found_by_the_next(distributed):
     port = free_port()
     web = distributed.start("web", web_port=port)
     with web.person() as person:
-        accepted = person.accepted(10)
+        accepted = person.submit_photos(10)
         web.kill()
         worker = distributed.start("worker")
-        until(lambda: len(worker.written) == 10)
+        until(lambda: len(worker.written_rows) == 10)
         distributed.start("web", web_port=port).url()
-        assert all_good(person.finished(accepted))
+        assert all_good(person.wait_until_finished(accepted))
     assert each_once(worker)
 
 
-def test_while_redis_is_down_photos_are_accepted_at_once_and_captioned_when_it_is_back(distributed, redis_server):  # noqa: F811
+def test_while_redis_is_down_photos_are_accepted_at_once_and_captioned_when_it_is_back(distributed, redis_server):
     web, worker = distributed.start("web"), distributed.start("worker")
-    worker.says("the worker is ready")
+    worker.wait_for_log("the worker is ready")
     with web.person() as person:
-        accepted = person.accepted(30)
+        accepted = person.submit_photos(30)
         redis_server.stop()
         stopped, seconds = time.monotonic(), []
         while time.monotonic() < stopped + 10:
             start = time.monotonic()
-            accepted += person.accepted()
+            accepted += person.submit_photos()
             seconds.append(time.monotonic() - start)
             time.sleep(0.2)
         redis_server.start()
         assert min(seconds) < 0.3  # a publish that waits for Redis would take seconds every time
-        assert all_good(person.finished(accepted, MINUTE))
-        assert all_good(person.finished(person.accepted()))
+        assert all_good(person.wait_until_finished(accepted, MINUTE))
+        assert all_good(person.wait_until_finished(person.submit_photos()))
     assert each_once(worker)
-    assert web.runs()
-    assert worker.runs()
+    assert web.is_running()
+    assert worker.is_running()
 
 
-def test_what_waited_in_a_redis_that_was_wiped_is_captioned(distributed, redis_server):  # noqa: F811
+def test_what_waited_in_a_redis_that_was_wiped_is_captioned(distributed, redis_server):
     web = distributed.start("web")
     with web.person() as person:
-        accepted = person.accepted(20)
+        accepted = person.submit_photos(20)
         until(lambda: redis_server.client.dbsize() > 0)
         redis_server.wipe()
         worker = distributed.start("worker")
-        worker.says("the worker is ready")
-        assert all_good(person.finished(accepted, MINUTE))
+        worker.wait_for_log("the worker is ready")
+        assert all_good(person.wait_until_finished(accepted, MINUTE))
     assert each_once(worker)
 
 
-def test_photos_that_were_accepted_outlive_a_crash_of_postgresql(distributed, postgresql_server):  # noqa: F811
+def test_photos_that_were_accepted_outlive_a_crash_of_postgresql(distributed, postgresql_server):
     changed = {"database_url": postgresql_server.url}
     web, worker = distributed.start("web", **changed), distributed.start("worker", **changed)
-    worker.says("the worker is ready")
+    worker.wait_for_log("the worker is ready")
     with web.person() as person:
-        accepted = person.accepted(60)
+        accepted = person.submit_photos(60)
         postgresql_server.stop()
         refused = person.send_photo()
         assert refused.status_code == 503
@@ -84,11 +84,11 @@ def test_photos_that_were_accepted_outlive_a_crash_of_postgresql(distributed, po
         assert int(refused.headers["Retry-After"]) > 0
         time.sleep(3)
         postgresql_server.start()
-        assert all_good(person.finished(accepted, MINUTE))
-        assert all_good(person.finished(person.accepted()))
+        assert all_good(person.wait_until_finished(accepted, MINUTE))
+        assert all_good(person.wait_until_finished(person.submit_photos()))
     assert each_once(worker)
-    assert web.runs()
-    assert worker.runs()
+    assert web.is_running()
+    assert worker.is_running()
 
 
 @pytest.fixture
@@ -108,12 +108,12 @@ def small_disk(tmp_path):
 def test_with_the_disk_full_photos_are_refused_with_a_reason_until_there_is_room(embedded, small_disk):
     up = embedded.start("up", photo_store=small_disk)
     with up.person() as person:
-        first = person.accepted()
+        first = person.submit_photos()
         (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free))
         refused = person.send_photo()
         assert refused.status_code == 503
         assert "room" in refused.json()["detail"]
         (small_disk / "filler").unlink()
-        assert all_good(person.finished(first + person.accepted()))
+        assert all_good(person.wait_until_finished(first + person.submit_photos()))
         assert len(person.get("/api/captions").json()["captions"]) == 2
     assert up.stop() == 0

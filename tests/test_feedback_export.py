@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from factories import make_caption, make_correction, make_person, make_photo, make_vote
 from PIL import Image
-from service_parts import picture
 
 from db import feedback_export
-from db.feedback import held_out
+from db.erasure import forget
 from db.feedback_export import NotAnExport, export
-from db.forgetting import forget
+from db.feedback_records import held_out
 from db.tables import Person, Photo, now
+from tests.support.factories import make_caption, make_correction, make_person, make_photo, make_vote
+from tests.support.service_parts import picture
 
 ANN, BEN, EVE = "web:ann", "web:ben", "web:eve"
 
@@ -190,7 +190,9 @@ def test_csv_has_the_same_rows_and_no_formulas(sessions, store, tmp_path):
     with sessions.begin() as session:
         rate(session, store, votes=[(BEN, 1), (EVE, 1)], corrections=[(BEN, '=HYPERLINK("x") a dog runs')])
     exported = export(sessions, store, tmp_path / "out", format="csv")
-    tables = {path.stem: [*csv.DictReader(path.open())] for path in exported.folder.glob("*.csv")}
+    tables = {
+        path.stem: [*csv.DictReader(path.read_text("utf-8").splitlines())] for path in exported.folder.glob("*.csv")
+    }
     assert {name: len(rows) for name, rows in tables.items()} == {
         "captions": 1,
         "votes": 2,
@@ -212,7 +214,7 @@ def test_coco_can_be_read_as_a_data_set(sessions, store, filled, tmp_path):
 
 def test_a_folder_that_is_no_export_is_left_alone(sessions, store, filled, tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(NotAnExport, match="holds something else"):
+    with pytest.raises(NotAnExport, match="contains no export"):
         export(sessions, store, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".txt"] == ["letter.txt"]
 

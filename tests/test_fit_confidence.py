@@ -1,17 +1,17 @@
-"""Fitting the confidence, and the figures that judge it."""
+"""Fitting the confidence, and the metrics of its calibration."""
 
 import tarfile
 
 import numpy as np
 import pytest
-from non_photos import KINDS, unseen_non_photos
 
 from model.photo_statistics import photo_statistics
-from model.photos import read_photo
-from training.confidence import area_under_roc, calibration_error, fit_confidence, fit_logistic, reliability
-from training.hard_photos import hard_photos
-from training.non_photos import KINDS as FITTED_KINDS
-from training.non_photos import non_photos
+from model.preprocessing import read_photo
+from tests.support.non_photos import KINDS, unseen_non_photos
+from training.packaging.calibration import area_under_roc, calibration_error, fit_confidence, fit_logistic, reliability
+from training.packaging.hard_photos import hard_photos
+from training.packaging.non_photos import KINDS as FITTED_KINDS
+from training.packaging.non_photos import non_photos
 
 
 def synthetic(count: int, seed: int = 0) -> tuple[list[dict[str, float]], np.ndarray]:
@@ -58,7 +58,7 @@ def test_the_reliability_table_has_bins_of_equal_mass():
     assert [was for _, was, _ in table] == [0] * 5 + [1] * 5
 
 
-def test_the_calibration_error_is_the_mean_distance_from_the_truth():
+def test_the_calibration_error_is_the_mean_distance_from_the_observed_share():
     assert calibration_error(np.full(100, 0.9), np.arange(100) < 70, bins=1) == pytest.approx(0.2)
     assert calibration_error(np.full(100, 0.7), np.arange(100) < 70, bins=1) == pytest.approx(0)
 

@@ -1,3 +1,5 @@
+"""Reading Flickr30k's table."""
+
 import pytest
 
 from model.errors import BadData

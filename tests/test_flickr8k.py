@@ -1,3 +1,5 @@
+"""Reading Flickr8k's token file and its split lists."""
+
 import pytest
 
 from model.errors import BadData

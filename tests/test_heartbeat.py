@@ -1,11 +1,13 @@
+"""A worker's heartbeat: it is listed as alive, and the leases of its rows are renewed."""
+
 import time
 from datetime import timedelta
 
 import pytest
-from factories import make_caption
 
 from db import captions, workers
 from db.tables import Caption, State, now
+from tests.support.factories import make_caption
 from worker.heartbeat import Heartbeat
 
 MINUTE = timedelta(minutes=1)

@@ -1,9 +1,11 @@
+"""Photo ids that are the same in several data sets, and splits."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import BadData
-from training.data.identity import photo_id, photo_key, split_by_hash, split_named, stricter
+from training.data.identity import parse_split, photo_id, photo_key, split_by_hash, stricter
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def test_any_id_has_a_split_and_keeps_it(id):
 
 
 def test_other_names_of_splits_are_understood():
-    assert [split_named(name, "here") for name in ("Train", "dev", " validation", "restval", "test")] == [
+    assert [parse_split(name, "here") for name in ("Train", "dev", " validation", "restval", "test")] == [
         "train",
         "val",
         "val",
@@ -62,7 +64,7 @@ def test_other_names_of_splits_are_understood():
 
 def test_an_unknown_split_is_an_error_that_lists_the_known_ones():
     with pytest.raises(BadData, match=r"here: there is no split 'tset'; use one of train, val, test"):
-        split_named("tset", "here")
+        parse_split("tset", "here")
 
 
 def test_test_is_stricter_than_val_and_val_than_train():

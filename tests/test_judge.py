@@ -4,34 +4,32 @@ import re
 
 import pytest
 
-torch = pytest.importorskip("torch")
-
-from model.errors import BadData  # noqa: E402
-from training.data import load_dataset  # noqa: E402
-from training.describe import Method  # noqa: E402
-from training.feedback import read_feedback  # noqa: E402
-from training.findings import Tolerance  # noqa: E402
-from training.judge import judge  # noqa: E402
-from training.judge_report import write_report  # noqa: E402
-from training.judgement import Judgement  # noqa: E402
+from model.errors import BadData
+from training.data import load_dataset
+from training.evaluation.predict import InferenceOptions
+from training.feedback.dataset import read_feedback
+from training.promotion.criteria import Tolerance
+from training.promotion.judge import judge
+from training.promotion.report import write_report
+from training.promotion.verdict import Judgement
 
 FREE = Tolerance(cider=9, total=9, length=9, vocabulary=1, commonest=1, repeats=1, cut_off=1)
 """Only held-out feedback counts: four shapes in four colours have no common captions."""
 
 
 @pytest.fixture(scope="module")
-def candidate(taught):
-    return taught / "candidate"
+def candidate(finetuned_run):
+    return finetuned_run / "candidate"
 
 
 @pytest.fixture(scope="module")
-def judged(plain_data, told, features):
+def judged(plain_data, recorded_feedback, features):
     """judged(current, candidate): a case."""
-    data, feedback = load_dataset(plain_data), read_feedback(told.folder)
+    data, feedback = load_dataset(plain_data), read_feedback(recorded_feedback.folder)
 
     def run(current, other, **options):
-        method = Method(encoder_weights=str(current), features=features)
-        return judge(current, other, data, feedback, beams=2, method=method, tolerance=FREE, **options)
+        inference = InferenceOptions(encoder_weights=str(current), features=features)
+        return judge(current, other, data, feedback, beams=2, inference=inference, tolerance=FREE, **options)
 
     return run
 
@@ -41,13 +39,13 @@ def better(judged, plain_model, candidate):
     return judged(plain_model, candidate)
 
 
-def test_a_candidate_that_says_what_people_want_passes(better):
+def test_a_candidate_that_gives_the_wanted_captions_passes(better):
     assert better.judgement.reasons == []
     assert better.held_out.corrections.difference > 0.1
-    assert better.held_out.again[1] < better.held_out.again[0]
+    assert better.held_out.repeated[1] < better.held_out.repeated[0]
 
 
-def test_the_way_back_is_refused(judged, plain_model, candidate):
+def test_the_worse_model_is_refused(judged, plain_model, candidate):
     worse = judged(candidate, plain_model).judgement
     assert not worse.passed
     assert worse.reasons[0].startswith("held-out corrections:")
@@ -71,7 +69,7 @@ def test_a_judgement_is_kept_in_the_run_folder(better, tmp_path):
         Judgement.load(tmp_path)
 
 
-def test_the_report_is_one_file_that_needs_nothing_else(better, tmp_path):
+def test_the_report_is_one_self_contained_file(better, tmp_path):
     page = write_report(better, tmp_path).read_text()
     assert {path.name for path in tmp_path.iterdir()} == {"report.html"}
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []

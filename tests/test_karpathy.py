@@ -1,3 +1,5 @@
+"""Reading Karpathy's split files."""
+
 import json
 
 import pytest

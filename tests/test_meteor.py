@@ -1,4 +1,4 @@
-"""METEOR never stands in the way: without Java, or with one that fails, there is none. Values: test_metrics_pinned."""
+"""METEOR is left out without Java, or with a Java that fails. test_metrics_pinned has its values."""
 
 import time
 

@@ -88,6 +88,7 @@ def test_cider_of_each_photo(captions):
     assert cider(*captions).mean() == pytest.approx(corpus, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_meteor_of_the_corpus_and_of_each_photo():
     """On the written captions alone, and not run twice: a start of the Java program takes ten seconds of a core."""
     pytest.importorskip("pycocoevalcap")

@@ -1,3 +1,5 @@
+"""Several data sets as one: no held-out photo of one is trained on through another."""
+
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import BadData
-from training.data import load_dataset, mix
+from tests.support.shapes import draw, write_shapes
+from training.data import load_dataset, load_mixture, mix
 from training.data.identity import photo_key
 
 
@@ -104,3 +107,25 @@ def test_no_photo_is_in_two_splits_and_none_that_is_held_out_is_trained_on(small
     assert not keys["train"] & held_out
     assert held_out == keys["val"] | keys["test"]
     assert sum(map(len, keys.values())) == len({photo_key(name[:-4]) for name in [*small, *large]})
+
+
+def test_a_photo_that_looks_like_one_that_another_set_holds_out_is_not_trained_on(tmp_path):
+    held_out = write_shapes(tmp_path / "shapes")
+    other = tmp_path / "copies"
+    other.mkdir()
+    draw("square", "blue", (320, 240)).save(other / "renamed.png")  # held out by shapes, in another size and format
+    draw("circle", "red").rotate(30).crop((0, 8, 64, 48)).resize((90, 60)).save(other / "new.png")
+    (other / "broken.jpg").write_bytes(b"no photo")
+    rows = [f"{name},A red thing,train\n" for name in ("renamed.png", "new.png", "broken.jpg")]
+    (other / "captions.csv").write_text("photo,caption,split\n" + "".join(rows))
+    mixed = load_mixture([held_out, other])
+    assert [e.photo for e in mixed.split("train") if e.dataset == "copies"] == ["new.png", "broken.jpg"]
+    reason = "training photo that looks like one that another data set holds out"
+    assert mixed.report.dropped == {reason: ["renamed.png"]}
+
+
+def test_data_sets_of_one_name_are_refused_as_only_their_names_tell_them_apart(tmp_path):
+    paths = [write_shapes(tmp_path / "shapes"), tmp_path / "other"]
+    paths[1].mkdir()
+    with pytest.raises(BadData, match="two data sets are called shapes; rename a folder"):
+        load_mixture([paths[0], write_shapes(paths[1] / "shapes")])

@@ -1,9 +1,11 @@
+"""The list of model folders."""
+
 import numpy as np
 import pytest
 
-from model.checkpoint import save_model
 from model.config import ModelConfig
 from model.errors import DamagedModel
+from model.model_folder import save_model
 from model.model_list import ListedModel, find_models
 from model.vocabulary import SPECIAL, Vocabulary
 

@@ -1,9 +1,11 @@
+"""The model registry: which version serves whom."""
+
 import pytest
-from factories import make_model
 from sqlalchemy.orm import Session
 
 from db import model_registry as registry
 from db.model_registry import NothingToRollBack, NotPassed, ServedModel, Serving, UnknownModel
+from tests.support.factories import make_model
 
 
 def stable(session: Session) -> str | None:

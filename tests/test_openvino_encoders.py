@@ -1,28 +1,26 @@
+"""OpenVINO's encoder agrees with PyTorch's."""
+
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("openvino")
-# ruff: noqa: E402
-
-from random_models import random_model, random_photos
-
-from model.encoders import normalise
 from model.errors import DamagedModel
-from model.openvino_encoders import encoder
-from model.openvino_graph import Graph
-from model.openvino_runtime import compile_graph, openvino
+from model.openvino.encoders import encoder
+from model.openvino.layers import Graph
+from model.openvino.runtime import compile_graph, openvino
+from model.pytorch.encoders import normalise
+from tests.support.random_models import random_model, random_photos
 
 
 @pytest.mark.parametrize("name", ["resnet50", "vgg16", "densenet201"])
 def test_encoder_gives_the_grid_that_pytorch_gives(name):
-    stored, eye, _ = random_model("pooled", name)
+    stored, network, _ = random_model("pooled", name)
     photos = random_photos()
     graph = Graph(stored.encoder)
     parameter, pixels = graph.photos(64)
     grid = compile_graph(openvino.Model([encoder(graph, name, pixels)], [parameter], name))([photos])[0]
     with torch.inference_mode():
-        expected = eye(normalise(torch.from_numpy(photos))).numpy()
+        expected = network(normalise(torch.from_numpy(photos))).numpy()
     np.testing.assert_allclose(grid, expected, atol=1e-4 * np.abs(expected).max())
 
 

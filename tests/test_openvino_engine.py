@@ -1,26 +1,24 @@
+"""OpenVINO's engine agrees with PyTorch's decoders, and its 8-bit integers stay close to float32."""
+
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-pytest.importorskip("openvino")
-# ruff: noqa: E402
-
-from random_models import WORDS, random_model, random_photos
+import torch
 
 from model.config import DECODERS
-from model.encoders import normalise
 from model.errors import DamagedModel
-from model.openvino_engine import OpenVinoEngine
-from training.quantize import measure_ranges
+from model.openvino.engine import OpenVinoEngine
+from model.pytorch.encoders import normalise
+from tests.support.random_models import WORDS, random_model, random_photos
+from training.packaging.quantize import measure_ranges
 
 
 @pytest.fixture(scope="module")
 def model():
-    """A random attention model that knows how to be quantised."""
+    """A random attention model with ranges for quantisation."""
     stored, _, _ = random_model()
     measured = measure_ranges(stored.encoder, "resnet50", random_photos(8), quantile=1.0)
     return replace(stored, quantization=measured.to_json())
@@ -32,20 +30,20 @@ def engine(model):
 
 
 @pytest.mark.parametrize("kind", DECODERS)
-def test_every_decoder_says_what_pytorch_says(kind):
-    stored, eye, mouth = random_model(kind)
+def test_every_decoder_gives_what_pytorch_gives(kind):
+    stored, encoder, decoder = random_model(kind)
     engine, photos = OpenVinoEngine(stored, precision="f32"), random_photos()
     random = np.random.default_rng(0)
     with torch.inference_mode():
         memory, state = engine.encode(photos)
-        their_memory, theirs = mouth.start(eye(normalise(torch.from_numpy(photos))))
+        their_memory, theirs = decoder.start(encoder(normalise(torch.from_numpy(photos))))
         for beams in (1, 3, 3):
             if state[next(iter(state))].shape[1] != beams:
                 state = {name: value.repeat(beams, 1) for name, value in state.items()}
                 theirs = {name: value.repeat_interleave(beams, 1) for name, value in theirs.items()}
             tokens = random.integers(0, WORDS, (2, beams))
             log_probs, state, attention = engine.step(tokens, memory, state)
-            expected, theirs, their_attention = mouth.step(torch.from_numpy(tokens), their_memory, theirs)
+            expected, theirs, their_attention = decoder.step(torch.from_numpy(tokens), their_memory, theirs)
             np.testing.assert_allclose(log_probs, expected, atol=1e-4)
             if their_attention is None:
                 assert attention is None
@@ -64,7 +62,7 @@ def test_int8_stays_close_to_float32(model, engine):
     assert 0 < np.abs(rounded - expected).mean() < 0.05 * expected.std()
 
 
-def test_without_ranges_it_runs_in_float32_and_says_so(model, caplog):
+def test_without_ranges_it_runs_in_float32_and_logs_a_warning(model, caplog):
     with caplog.at_level(logging.WARNING):
         engine = OpenVinoEngine(replace(model, quantization=None))
     assert engine.precision == "f32"
@@ -103,12 +101,12 @@ def test_arrays_given_and_returned_belong_to_the_caller(engine):
 def test_calls_from_several_threads_do_not_mix(engine):
     photos = random_photos(6)
 
-    def look(number: int) -> np.ndarray:
+    def encode(number: int) -> np.ndarray:
         return engine.step(np.ones((1, 1), np.int64), *engine.encode(photos[number : number + 1]))[0]
 
-    alone = [look(number) for number in range(6)]
+    alone = [encode(number) for number in range(6)]
     with ThreadPoolExecutor(4) as threads:
-        together = list(threads.map(look, range(6)))
+        together = list(threads.map(encode, range(6)))
     assert all(np.allclose(*pair, atol=1e-5) for pair in zip(alone, together, strict=True))
     assert not np.allclose(alone[0], alone[1], atol=1e-3)
 

@@ -1,12 +1,10 @@
+"""OpenVINO's runtime sends nothing, writes nothing to the home folder, and is imported in one place."""
+
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
-
-pytest.importorskip("openvino")
 
 ROOT = Path(__file__).resolve().parent.parent
 WATCHED = """
@@ -16,7 +14,7 @@ def watch(event, arguments):
     if event.startswith("socket.") or event in ("os.fork", "os.posix_spawn", "subprocess.Popen"):
         seen.append(event)
 sys.addaudithook(watch)
-from model.openvino_runtime import compile_graph, openvino, opset
+from model.openvino.runtime import compile_graph, openvino, opset
 import numpy
 x = opset.parameter([1, 4], numpy.float32)
 compile_graph(openvino.Model([opset.relu(x)], [x], "small"))([numpy.ones((1, 4), numpy.float32)])
@@ -35,4 +33,4 @@ def test_nothing_else_imports_openvino():
     files = [path for folder in ("model", "training", "bots", "worker", "db") for path in (ROOT / folder).rglob("*.py")]
     importing = re.compile(r"^\s*(import|from) (openvino|nncf)\b", re.MULTILINE)
     found = [path.name for path in files if importing.search(path.read_text())]
-    assert found == ["openvino_runtime.py"]
+    assert found == ["runtime.py"]

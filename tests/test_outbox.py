@@ -1,3 +1,5 @@
+"""The outbox: messages are sent in order, and again when sending fails."""
+
 import threading
 import time
 

@@ -1,3 +1,5 @@
+"""Reading photos from folders and archives."""
+
 import io
 import pickle
 import tarfile

@@ -1,3 +1,6 @@
+"""The photo store: on a disk and in memory, with damaged, missing and full storage."""
+
+import hashlib
 import os
 import resource
 import signal
@@ -6,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from db.photo_store import MissingPhoto, PhotoStore, StoreFull
+from db.photo_store import MARK, MissingPhoto, PhotoStore
+from db.store_state import StoreAway, StoreFull, StoreState
 
-NAME = "ab" * 32
+NAME = hashlib.sha256(b"photo").hexdigest()
+OTHER = hashlib.sha256(b"other").hexdigest()
 
 
 @pytest.fixture(params=["folder", "memory"])
@@ -18,7 +23,7 @@ def either_store(request: pytest.FixtureRequest, tmp_path: Path) -> PhotoStore:
 
 
 def files(store: PhotoStore) -> list[Path]:
-    return [path for path in Path(store.url).rglob("*") if path.is_file()]
+    return [path for path in Path(store.url).rglob("*") if path.is_file() and path.name != MARK]
 
 
 def test_a_saved_photo_is_read_again(either_store: PhotoStore):
@@ -39,6 +44,31 @@ def test_a_file_that_was_cut_short_is_written_again(either_store: PhotoStore):
     assert either_store.read(NAME) == b"photo"
 
 
+def change(store: PhotoStore, content: bytes) -> None:
+    """Another content under the photo's name, as after a fault of the disk."""
+    store._files.pipe_file(store._path(NAME), content)
+
+
+@pytest.mark.parametrize("content", [b"phot\x00", b"pho", b"", b"photo and more"])
+def test_a_photo_whose_bytes_changed_is_missing_until_it_is_sent_again(either_store: PhotoStore, caplog, content):
+    either_store.save(b"photo", NAME)
+    either_store.save(b"other", OTHER)
+    change(either_store, content)
+    with pytest.raises(MissingPhoto, match=NAME):
+        either_store.read(NAME)
+    assert either_store.read_many([NAME, OTHER]) == {OTHER: b"other"}
+    assert f"photo {NAME} was damaged in the store" in caplog.text
+    either_store.save(b"photo", NAME)
+    assert either_store.read(NAME) == b"photo"
+
+
+def test_a_photo_that_was_just_saved_is_not_read_for_its_row(either_store: PhotoStore, caplog):
+    either_store.save(b"photo", NAME)
+    change(either_store, b"phot\x00")
+    either_store.save(b"photo", NAME, verify=False)
+    assert caplog.text == ""
+
+
 def test_a_photo_that_is_not_there_is_missing(either_store: PhotoStore):
     assert not either_store.has(NAME)
     with pytest.raises(MissingPhoto, match=NAME):
@@ -47,8 +77,8 @@ def test_a_photo_that_is_not_there_is_missing(either_store: PhotoStore):
 
 def test_of_many_photos_those_that_are_there_are_read(either_store: PhotoStore):
     either_store.save(b"photo", NAME)
-    either_store.save(b"other", "cd" * 32)
-    assert either_store.read_many([NAME, "ef" * 32, "cd" * 32]) == {NAME: b"photo", "cd" * 32: b"other"}
+    either_store.save(b"other", OTHER)
+    assert either_store.read_many([NAME, "ef" * 32, OTHER]) == {NAME: b"photo", OTHER: b"other"}
     assert either_store.read_many(["ef" * 32]) == {}
     assert either_store.read_many([]) == {}
 
@@ -71,8 +101,29 @@ def test_checking_leaves_nothing_behind(either_store: PhotoStore):
 
 def test_checking_a_folder_that_cannot_be_written_fails(tmp_path: Path):
     (tmp_path / "photos").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match="photos"):
+    with pytest.raises(StoreAway, match="photos"):
         PhotoStore(str(tmp_path / "photos")).check()
+
+
+def test_an_empty_folder_is_a_new_store_only_where_no_photos_are_expected(tmp_path: Path):
+    lost, new = PhotoStore(str(tmp_path)), PhotoStore(str(tmp_path))
+    lost.expect(photos=True)
+    new.expect(photos=False)
+    assert lost.state() is StoreState.AWAY
+    with pytest.raises(StoreAway):
+        lost.read(NAME)
+    with pytest.raises(MissingPhoto):
+        new.read(NAME)
+    new.save(b"photo", NAME)
+    assert lost.state() is StoreState.HERE
+
+
+def test_a_store_of_an_earlier_version_gets_its_mark(tmp_path: Path):
+    store = PhotoStore(str(tmp_path))
+    store.save(b"photo", NAME)
+    (tmp_path / MARK).unlink()
+    PhotoStore(str(tmp_path)).expect(photos=True)
+    assert (tmp_path / MARK).exists()
 
 
 def test_a_full_disk_is_said_to_be_full_and_leaves_no_draft(store: PhotoStore):

@@ -1,4 +1,4 @@
-"""Curves and calibration as pictures."""
+"""Plots of curves and calibration."""
 
 import subprocess
 import sys
@@ -6,9 +6,7 @@ import sys
 import pytest
 from PIL import Image
 
-pytest.importorskip("matplotlib")
-
-from training.plots import plot_curves, plot_reliability
+from training.runs.plots import plot_curves, plot_reliability
 
 FIRST = [
     {"phase": "cross_entropy", "epoch": n, "loss": 5 - n, "val_loss": 4 - n, "cider": n / 9, "bleu_4": n / 20}
@@ -52,5 +50,5 @@ def test_reliability_is_drawn_for_any_bins(tmp_path):
 
 
 def test_matplotlib_is_imported_only_to_draw():
-    code = "import training.plots, sys; print('matplotlib' in sys.modules)"
+    code = "import training.runs.plots, sys; print('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

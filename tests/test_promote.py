@@ -1,4 +1,4 @@
-"""Promotion: refused with reasons, carried out whole, and never half done, whenever it is killed."""
+"""Promotion: refused with reasons, or carried out whole, even if the process is killed."""
 
 import itertools
 import os
@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from random_models import random_model
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -15,10 +14,11 @@ from db import model_registry
 from db.engine import create_engine
 from db.engine import sessions as sessions_of
 from db.schema import migrate
-from model.checkpoint import ENCODER, load_model, save_model
 from model.errors import BadData
-from training.judgement import Finding, Judgement
-from training.promote import Refused, promote, promote_again
+from model.model_folder import ENCODER, load_model, save_model
+from tests.support.random_models import random_model
+from training.promotion.promote import Refused, promote, promote_again
+from training.promotion.verdict import Finding, Judgement
 
 GOOD = [Finding("validation", "CIDEr +0.010", True), Finding("held-out corrections", "likelier", True)]
 BAD = [Finding("validation", "CIDEr -0.080, may fall by 0.03", False), Finding("length", "10 to 9 words", True)]
@@ -111,7 +111,7 @@ def test_a_candidate_that_was_changed_after_it_was_judged_is_refused(run, promot
         promoting(folder)
 
 
-def test_what_serves_already_is_refused(run, promoting):
+def test_a_model_that_serves_already_is_refused(run, promoting):
     promoting(run())
     with pytest.raises(Refused, match="serves already"):
         promoting(run())

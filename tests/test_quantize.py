@@ -1,27 +1,25 @@
+"""Measuring the ranges that quantisation needs."""
+
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("openvino")
-
-from random_models import random_model, random_photos
-
-from model.checkpoint import load_model, save_model
 from model.errors import BadData
+from model.model_folder import load_model, save_model
+from tests.support.random_models import CONFIDENCE, random_model, random_photos
 from training.data import load_dataset
-from training.quantize import calibration_photos, measure_ranges, quantize_model
+from training.packaging.quantize import calibration_photos, measure_ranges, quantize_model
 
 
 def test_a_model_folder_gets_its_ranges_and_keeps_the_rest(tmp_path):
     stored, _, _ = random_model()
     parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, {"cider": 0.5}, "A card.\n")
-    save_model(tmp_path / "model", *parts, confidence={"hedge_below": 0.2}, pictures={"plot.png": b"a picture"})
+    save_model(tmp_path / "model", *parts, confidence=CONFIDENCE, pictures={"plot.png": b"a picture"})
     measured = quantize_model(tmp_path / "model", random_photos(3))
     again = load_model(tmp_path / "model")
     assert again.quantization == measured.to_json() | {
         "ranges": {name: list(limits) for name, limits in measured.ranges.items()}
     }
-    assert (again.metrics, again.confidence) == ({"cider": 0.5}, {"hedge_below": 0.2})
+    assert (again.metrics, again.confidence) == ({"cider": 0.5}, CONFIDENCE)
     assert (tmp_path / "model" / "README.md").read_text() == "A card.\n"
     assert (tmp_path / "model" / "plot.png").read_bytes() == b"a picture"
 

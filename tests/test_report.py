@@ -1,3 +1,5 @@
+"""The report on a data set: as a table, as JSON, in one line."""
+
 import json
 
 from training.data.report import Report
@@ -34,5 +36,5 @@ def test_the_report_as_json_counts_all_that_was_dropped_and_names_the_first_hund
     assert content["notes"] == ["no test list"]
 
 
-def test_the_report_says_why_in_one_line():
-    assert report().why() == "photo missing: 120; caption without words: 1"
+def test_the_report_has_a_summary_in_one_line():
+    assert report().summary() == "photo missing: 120; caption without words: 1"

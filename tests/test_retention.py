@@ -1,15 +1,17 @@
+"""Retention: what is deleted when, and what stays because somebody still needs it."""
+
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from factories import make_caption, make_correction, make_person, make_photo, make_vote
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import photos, retention
 from db.photo_store import MissingPhoto, PhotoStore
 from db.tables import Caption, Chat, Photo, State, now
+from tests.support.factories import make_caption, make_correction, make_person, make_photo, make_vote
 
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
@@ -93,7 +95,7 @@ def test_a_photo_that_is_sent_again_is_kept_anew(sessions: Sessions, store: Phot
         make_photo(session, store, data, last_sent_at=now() - 2 * DAY)
     assert drop(sessions, store) == 1
     with sessions.begin() as session:
-        photo = photos.keep(session, store, data, sha256, 4, 3)
+        photo = photos.save(session, store, data, sha256, 4, 3)
         assert photo.dropped_at is None
     assert store.read(sha256) == data
     assert drop(sessions, store) == 0
@@ -105,11 +107,11 @@ def test_a_photo_sent_again_while_it_is_dropped_is_not_lost(sessions: Sessions, 
 
     def send_again() -> None:
         with sessions.begin() as session:
-            photos.keep(session, store, data, sha256, 4, 3)
+            photos.save(session, store, data, sha256, 4, 3)
 
     for _ in range(5):
         with sessions.begin() as session:
-            photo = photos.keep(session, store, data, sha256, 4, 3)
+            photo = photos.save(session, store, data, sha256, 4, 3)
             photo.last_sent_at = now() - 2 * DAY
         with ThreadPoolExecutor(2) as threads:
             for future in [threads.submit(drop, sessions, store), threads.submit(send_again)]:
@@ -125,7 +127,7 @@ def test_a_photo_sent_again_while_it_is_dropped_is_not_lost(sessions: Sessions, 
 def test_files_that_no_row_knows_are_removed(sessions: Sessions, store: PhotoStore):
     caption = send(sessions, store, DAY / 2)
     store.save(b"orphan", "ab" * 32)
-    assert retention.drop_orphans(sessions, store) == 1
+    assert retention.sweep_store(sessions, store) == 1
     assert list(store.names()) == [caption.photo.sha256]
     with sessions() as session:
         assert session.scalars(select(Photo.sha256)).all() == [caption.photo.sha256]
@@ -134,7 +136,7 @@ def test_files_that_no_row_knows_are_removed(sessions: Sessions, store: PhotoSto
 def test_a_file_whose_row_says_that_it_is_gone_is_removed(sessions: Sessions, store: PhotoStore):
     with sessions.begin() as session:
         photo = make_photo(session, store, dropped_at=now())
-    assert retention.drop_orphans(sessions, store) == 1
+    assert retention.sweep_store(sessions, store) == 1
     with pytest.raises(MissingPhoto):
         store.read(photo.sha256)
 
@@ -146,11 +148,11 @@ def test_a_photo_that_is_being_sent_is_no_orphan(sessions: Sessions, store: Phot
     def send_it() -> None:
         store.save(data, sha256)  # ahead of its row
         with sessions.begin() as session:
-            photos.keep(session, store, data, sha256, 4, 3)
+            photos.save(session, store, data, sha256, 4, 3)
 
     for _ in range(5):
         with ThreadPoolExecutor(2) as threads:
-            for future in [threads.submit(send_it), threads.submit(retention.drop_orphans, sessions, store)]:
+            for future in [threads.submit(send_it), threads.submit(retention.sweep_store, sessions, store)]:
                 future.result()
         assert store.read(sha256) == data
         with sessions.begin() as session:

@@ -8,16 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
-from factories import make_model
-from processes import until
 from sqlalchemy import select
-from worker_parts import all_done, queue_photos, rows_of, tiny_model  # noqa: F401
 
 from db import model_registry
 from db.tables import Caption, State
-from model.checkpoint import load_model, save_model
-from worker.app import create_app, create_wakes, send_many
-from worker.run import Worker
+from model.model_folder import load_model, save_model
+from tests.support.factories import make_model
+from tests.support.processes import until
+from tests.support.worker_parts import all_done, queue_photos, rows_of
+from worker.job_queue import create_app, create_notifier, send_many
+from worker.worker import Worker
 
 PAUSE = 0.1  # seconds between two photos
 SOON = 5.0  # seconds
@@ -25,7 +25,7 @@ TURNS = 3  # at most: a machine with other work may not have had time for ours
 
 
 @pytest.fixture(scope="module")
-def models(tiny_model, tmp_path_factory) -> tuple[Path, Path]:  # noqa: F811
+def models(tiny_model, tmp_path_factory) -> tuple[Path, Path]:
     """The model that serves at first, and one that takes over. They differ in their cards alone."""
     first = Path(os.environ.get("CAPTIONBOT_TEST_MODEL") or tiny_model)
     stored, second = load_model(first), tmp_path_factory.mktemp("models") / "second"
@@ -40,7 +40,7 @@ class Stream:
     def __init__(self, sessions, store, model: Path):
         self._sessions, self._store = sessions, store
         self._app = create_app(None, "rollback")
-        self.worker = Worker(self._app, sessions, store, create_wakes(None), model_dir=model, max_batch=4)
+        self.worker = Worker(self._app, sessions, store, create_notifier(None), model_dir=model, max_batch=4)
 
     def send(self) -> int:
         (row,) = queue_photos(self._sessions, self._store, 1)
@@ -64,7 +64,7 @@ class Stream:
         return time.monotonic() - began
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.database("sqlite")
 def test_a_rollback_takes_effect_within_seconds_and_no_job_is_lost(sessions, store, models):
     before, (first, second) = load_model(models[0]).version, models
     with sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""ROUGE-L: what it must do whatever the sentences."""
+"""ROUGE-L: properties that hold for any sentences."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,14 +1,20 @@
+"""Migrations make the tables that the code expects, and a wrong version is refused."""
+
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import JSON, DateTime, Engine, column, inspect, select, table, text
 
-from db.engine import create_engine
+from db.engine import create_engine, sessions
+from db.preferences import Preferences
 from db.schema import NewSchema, OldSchema, check_schema, migrate
-from db.tables import Base
+from db.tables import Base, Person
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def test_migrations_make_the_tables_that_the_code_expects(engine: Engine):
@@ -39,7 +45,7 @@ def test_a_database_from_the_future_is_refused(engine: Engine):
     with pytest.raises(NewSchema, match="newer"):
         check_schema(engine)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
 
 def test_two_that_migrate_at_the_same_time_do_not_disturb_each_other(engine: Engine):
@@ -49,3 +55,29 @@ def test_two_that_migrate_at_the_same_time_do_not_disturb_each_other(engine: Eng
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(migrate, [engine, engine])) == [None, None]
     check_schema(engine)
+
+
+def test_what_is_remembered_of_people_moves_from_their_preferences_to_columns(engine: Engine):
+    stored = {
+        "telegram:1": {"language": "de", "asked_for_consent": True, "last_export": "2026-03-01T10:00:00+01:00"},
+        "telegram:2": {"hedging": False},
+    }
+    people = table("people", column("key"), column("created_at", DateTime()), column("preferences", JSON()))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE people DROP COLUMN consent_asked_at"))
+        connection.execute(text("ALTER TABLE people DROP COLUMN last_export_at"))
+        connection.execute(text("ALTER TABLE chats DROP COLUMN moved_to"))
+        for name in ("exports", "erasures"):
+            connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        rows = [{"key": key, "created_at": NOON, "preferences": values} for key, values in stored.items()]
+        connection.execute(people.insert(), rows)
+    migrate(engine)
+    with sessions(engine)() as session:
+        admin, other = session.scalars(select(Person).order_by(Person.key)).all()
+        raw = session.scalars(select(people.c.preferences).order_by(people.c.key)).all()
+    assert admin.last_export_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert admin.consent_asked_at is not None
+    assert (other.last_export_at, other.consent_asked_at) == (None, None)
+    assert (admin.preferences, other.preferences) == (Preferences(language="de"), Preferences(hedging=False))
+    assert raw == [{"language": "de"}, {"hedging": False}]

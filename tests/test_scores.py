@@ -37,7 +37,7 @@ def test_scores_of_photos_are_in_the_order_of_the_captions():
     assert bleu_of_totals(scores.per_photo["bleu"].sum(axis=0))[3] == scores["bleu_4"]
 
 
-def test_saying_the_same_of_many_photos_shows():
+def test_repeated_captions_lower_the_diversity():
     scores = score(HYPOTHESES, REFERENCES, meteor=False)
     assert scores["distinct"] == pytest.approx(2 / 3)
     assert scores["most_common"] == pytest.approx(2 / 3)

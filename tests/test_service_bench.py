@@ -1,20 +1,21 @@
+"""captionbot bench --service: its photos, its conditions, its table."""
+
 import hashlib
 import io
 import re
 
 import psycopg
 import pytest
-from database import SERVER
 from PIL import Image
-from processes import SECRET_KEY
-from redis_server import redis_server  # noqa: F401
-from worker_parts import tiny_model  # noqa: F401
+from sqlalchemy import make_url
 
 from model.errors import CaptionbotError
-from roles import service_bench
-from roles.bench_settings import distributed_settings
-from roles.distinct_photos import distinct_photos
+from roles.benchmarks import service_bench
+from roles.benchmarks.bench_settings import distributed_settings
+from roles.benchmarks.distinct_photos import distinct_photos
 from settings import ROOT, Settings
+from tests.support.database import SERVER
+from tests.support.processes import SECRET_KEY
 
 CAT = ROOT / "samples/cat.jpg"
 
@@ -42,8 +43,8 @@ def test_the_bench_needs_servers(tmp_path):
 
 def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
     postgresql_url,
-    redis_server,  # noqa: F811
-    tiny_model,  # noqa: F811
+    redis_server,
+    tiny_model,
 ):
     settings = Settings(
         _env_file=None,
@@ -53,22 +54,25 @@ def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
         model_dir=tiny_model,
         max_batch=4,
     )
-    found = dict(service_bench.bench_service(settings, [CAT], 12, lone=2))
+    found = dict(service_bench.bench_service(settings, [CAT], 12, single=2))
     assert list(found) == [
-        "accepted",
-        "drained",
+        "submitted",
+        "captioned",
         "batches",
-        "encoder that serves",
+        "encoder as it serves",
         "encoder in float32",
-        "lone over Redis",
-        "lone embedded",
+        "single, Redis",
+        "single, embedded",
     ]
-    assert found["accepted"].startswith("12 photos, ")
-    assert re.fullmatch(r"12 captions, [\d.]+ a second; 0 captioned twice, 0 lost", found["drained"])
+    assert found["submitted"].startswith("12 photos, ")
+    assert re.fullmatch(r"12 captions, [\d.]+ a second; 0 captioned twice, 0 lost", found["captioned"])
     assert sum(size * count for size, count in sizes(found["batches"])) == 12
+    database = make_url(postgresql_url).database
     with psycopg.connect(SERVER) as server:
-        left = server.execute("SELECT datname FROM pg_database WHERE datname LIKE 'captionbot_bench_%'").fetchall()
-    assert left == []
+        databases = server.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [database]
+        ).fetchall()
+    assert databases == [(database,)]
 
 
 def sizes(line: str) -> list[tuple[int, int]]:

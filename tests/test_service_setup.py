@@ -1,15 +1,18 @@
+"""How the service is made from settings, also when the broker is away."""
+
 import time
 
 import pytest
-from processes import until
-from redis_server import free_port, redis_server  # noqa: F401
-from service_parts import picture
 
-from bots.service_setup import create_service
+from bots.service.setup import create_service
+from db.caption_requests import CaptionRequest
 from db.engine import create_engine
 from db.schema import OldSchema, migrate
 from db.tables import State
 from settings import Settings
+from tests.support.processes import until
+from tests.support.redis_server import free_port
+from tests.support.service_parts import picture
 
 
 @pytest.fixture
@@ -26,18 +29,18 @@ def make(tmp_path):
 
 
 def submit(service, number=0):
-    return service.submit(picture(number), sender="web:ann", front_end="web", source=None, reply_to={})
+    return service.submissions.submit(picture(number), CaptionRequest(sender="web:ann", front_end="web"))
 
 
 def test_the_service_is_as_the_settings_want_it(make, tmp_path):
     service = make(admin_ids=("discord:5",), retention_hours=2, feedback_retention_days=3, queue_limit=7)
-    policy = service.policy
+    policy = service.backend.policy
     assert (policy.beams, policy.max_bytes, policy.queue_limit) == (4, 1_000_000, 7)
     assert (policy.retention, policy.feedback_retention) == (7200, 3 * 86400)
-    assert service.is_admin("discord:5")
+    assert service.people.is_admin("discord:5")
     assert submit(service).state is State.QUEUED
     assert (tmp_path / "captionbot.db").is_file()
-    assert len([path for path in (tmp_path / "photos").rglob("*") if path.is_file()]) == 1
+    assert len([*service.backend.store.names()]) == 1
 
 
 def test_an_old_database_says_what_to_run(make):
@@ -55,7 +58,7 @@ def test_with_redis_down_photos_are_accepted_at_once(make):
     assert min(seconds) < 0.3  # a publish that waits for Redis takes seconds each time
 
 
-def test_what_was_accepted_with_redis_down_is_sent_when_it_is_back(make, redis_server):  # noqa: F811
+def test_what_was_accepted_with_redis_down_is_sent_when_it_is_back(make, redis_server):
     service = make(redis_url=redis_server.url, key_prefix="setup")
     redis_server.stop()
     submit(service)

@@ -1,8 +1,13 @@
+"""Settings: defaults, their order of precedence, wrong values, and no secret in any message."""
+
 from pathlib import Path
 
 import pytest
 
+from db.engine import create_engine, database_address
+from db.photo_store import PhotoStore
 from settings import ROOT, Settings, WrongSetting, read_settings
+from settings.messages import without_credentials
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +29,7 @@ def test_env_example_shows_the_defaults(tmp_path):
     assert read_settings(as_if_wanted) == read_settings(None)
 
 
-def test_relative_paths_are_meant_from_the_project_root(monkeypatch, tmp_path):
+def test_relative_paths_are_relative_to_the_project_root(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODEL_DIR", "models/mine")
     settings = read_settings(None)
@@ -32,14 +37,14 @@ def test_relative_paths_are_meant_from_the_project_root(monkeypatch, tmp_path):
     assert settings.model_dir == ROOT / "models/mine"
 
 
-def test_models_are_kept_in_the_data_folder_unless_said_otherwise(monkeypatch, tmp_path):
+def test_the_default_model_store_is_in_the_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
     assert read_settings(None).model_store == tmp_path / "models"
     monkeypatch.setenv("MODEL_STORE", "/srv/models")
     assert read_settings(None).model_store == Path("/srv/models")
 
 
-def test_the_environment_wins_over_the_env_file(monkeypatch, tmp_path):
+def test_the_environment_takes_precedence_over_the_env_file(monkeypatch, tmp_path):
     file = tmp_path / ".env"
     file.write_text("BEAMS=5\nMAX_BATCH=8\n")
     monkeypatch.setenv("BEAMS", "2")
@@ -61,8 +66,20 @@ def test_an_empty_value_is_the_default(monkeypatch):
         ("BEAMS", "many", "a whole number"),
         ("MAX_PHOTO_MB", "-1", "more than 0"),
         ("DATA_DIR", "s3://photos", "a folder, not a URL"),
-        ("DATABASE_URL", "captions.db", "a URL that begins with sqlite:// or postgresql:// or postgresql+psycopg://"),
-        ("REDIS_URL", "localhost:6379", "a URL that begins with redis:// or rediss:// or unix://"),
+        ("DATABASE_URL", "captions.db", "a URL such as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"),
+        (
+            "REDIS_URL",
+            "localhost:6379",
+            "a URL that begins with redis:// or rediss:// or unix:// or redis+socket:// or sentinel://",
+        ),
+        ("REDIS_URL", "unix://run/redis.sock", "a URL such as unix:///run/redis.sock with the path of a Unix socket"),
+        (
+            "REDIS_URL",
+            "sentinel://one:26379,two:26379",
+            "a URL such as sentinel://HOST:26379,HOST:26379/MASTER with the master's name in Sentinel",
+        ),
+        ("BROKER_URL", "localhost", "a URL that Celery takes, such as redis://HOST:6379/0 or amqp://HOST"),
+        ("BROKER_TRANSPORT", "ours", "'auto' or 'kombu'"),
         ("TELEGRAM_API_URL", "api.telegram.org", "a URL that begins with https:// or http://"),
         ("DISCORD_MESSAGE_CONTENT", "perhaps", "true or false"),
         ("ADMIN_IDS", "ann", "platform:number, separated by commas, such as telegram:1234,discord:5678"),
@@ -70,26 +87,57 @@ def test_an_empty_value_is_the_default(monkeypatch):
         ("WEB_PORT", "99999", "at most 65535"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_was_read_and_what_would_be_right(monkeypatch, name, value, right):
+def test_an_invalid_value_is_reported_with_what_it_should_be(monkeypatch, name, value, right):
     monkeypatch.setenv(name, value)
     with pytest.raises(WrongSetting) as error:
         read_settings(None)
     assert str(error.value) == f"{name} is {value!r}; it should be {right}"
 
 
-def test_all_wrong_values_are_named_at_once(monkeypatch):
+def test_all_invalid_values_are_reported_together(monkeypatch):
     monkeypatch.setenv("ENGINE", "gpu")
     monkeypatch.setenv("LOG_FORMAT", "xml")
     with pytest.raises(WrongSetting, match=r"ENGINE is 'gpu'.*LOG_FORMAT is 'xml'"):
         read_settings(None)
 
 
-def test_settings_do_not_change_once_read():
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("BEAMS=2\nSECRET_KEY=hünter2\n".encode("latin-1"), "Line 2 of {file} (SECRET_KEY) is not UTF-8; "),
+        ("# über\nBEAMS=2\n".encode("cp1252"), "Line 1 of {file} is not UTF-8; "),
+        ("SECRET_KEY=hünter2\n".encode("utf-16"), "Line 1 of {file} is not UTF-8; "),
+        ("SECRET_KEY=hunter2\n".encode("utf-16-le"), "Line 1 of {file} is not UTF-8; "),
+        (b"BEAMS=2\n\nSECRET KEY=hunter2\n", "Line 2 of {file} cannot be read; it should be NAME=VALUE"),
+        (b"SECRET_KEY='hunter2\n", "Line 1 of {file} cannot be read; it should be NAME=VALUE"),
+    ],
+)
+def test_an_env_file_that_cannot_be_read_is_named_with_the_line_and_without_a_value(tmp_path, content, sentence):
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+    with pytest.raises(WrongSetting) as error:
+        read_settings(file)
+    assert str(error.value).startswith(sentence.format(file=file))
+    assert "nter2" not in str(error.value)
+
+
+def test_a_byte_order_mark_hides_no_setting(tmp_path):
+    file = tmp_path / ".env"
+    file.write_bytes("KEY_PREFIX=mine\n".encode("utf-8-sig"))
+    assert read_settings(file).key_prefix == "mine"
+
+
+def test_a_folder_in_place_of_the_env_file_is_named(tmp_path):
+    with pytest.raises(WrongSetting, match=f"^{tmp_path} is a folder; it should be a file"):
+        read_settings(tmp_path)
+
+
+def test_settings_are_immutable():
     with pytest.raises(ValueError, match="frozen"):
         read_settings(None).beams = 1
 
 
-def test_without_a_broker_everything_is_in_one_process(monkeypatch):
+def test_without_a_broker_captionbot_is_embedded(monkeypatch):
     assert read_settings(None).embedded
     monkeypatch.setenv("REDIS_URL", "redis://localhost:6379/0")
     settings = read_settings(None)
@@ -97,7 +145,7 @@ def test_without_a_broker_everything_is_in_one_process(monkeypatch):
     assert settings.broker_url == "redis://localhost:6379/0"
 
 
-def test_an_sqlite_file_is_meant_from_the_project_root(monkeypatch):
+def test_the_path_of_an_sqlite_file_is_relative_to_the_project_root(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "sqlite:///here.db")
     assert read_settings(None).database_url == f"sqlite:///{ROOT}/here.db"
     monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/there.db")
@@ -106,7 +154,24 @@ def test_an_sqlite_file_is_meant_from_the_project_root(monkeypatch):
     assert read_settings(None).database_url == "postgresql://me@db/captions"
 
 
-def test_photos_are_kept_in_a_folder_or_at_a_url(monkeypatch):
+@pytest.mark.parametrize("name", ["with a space", "100% ü?#::@:$x", "a+b%20c"])
+def test_all_that_is_written_lies_in_the_data_folder_whatever_its_name(monkeypatch, tmp_path, name):
+    folder = tmp_path / name
+    monkeypatch.setenv("DATA_DIR", str(folder))
+    settings = read_settings(None)
+    with create_engine(settings.database_url).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE photos (id INTEGER)")
+    PhotoStore(settings.photo_store).save(b"photo", "0" * 64)
+    assert {file.name for file in tmp_path.iterdir()} == {name}
+    assert {"captionbot.db", "photos"} <= {file.name for file in folder.iterdir()}
+
+
+def test_an_sqlite_file_may_lie_in_a_folder_with_a_space(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/my captions/there.db")
+    assert database_address(read_settings(None).database_url).database == "/srv/my captions/there.db"
+
+
+def test_the_photo_store_is_a_folder_or_a_url(monkeypatch):
     monkeypatch.setenv("PHOTO_STORE", "pictures")
     assert read_settings(None).photo_store == str(ROOT / "pictures")
     monkeypatch.setenv("PHOTO_STORE", "s3://bucket/photos")
@@ -119,7 +184,7 @@ def test_admins_are_a_list(monkeypatch):
 
 
 @pytest.mark.parametrize("sample", ["change-me", "Secret", "short"])
-def test_a_sample_secret_key_is_refused_where_others_can_reach_it(monkeypatch, sample):
+def test_a_placeholder_secret_key_is_refused_with_a_broker(monkeypatch, sample):
     monkeypatch.setenv("SECRET_KEY", sample)
     assert read_settings(None).secret_key.get_secret_value() == sample
     monkeypatch.setenv("BROKER_URL", "redis://localhost:6379/0")
@@ -150,10 +215,45 @@ def test_secrets_and_passwords_are_not_shown(monkeypatch):
         ("TELEGRAM_WEBHOOK_SECRET", "hunter2 !"),
         ("DATABASE_URL", "mysql://me:hunter2@db/captions"),
         ("REDIS_URL", "http://me:hunter2@redis/0"),
+        ("DATABASE_URL", "mysql://me:hun/ter2@db/captions"),
+        ("DATABASE_URL", "postgresql://me:hun/ter2@x@db/captions"),
+        ("DATABASE_URL", "postgresql//me:hunter2@db/captions"),
+        ("DATABASE_URL", "postgresql://me:hunter2/captions"),
+        ("DATABASE_URL", "postgresql://db/captions?sslpassword=hunter2&and=more"),
+        ("REDIS_URL", "redis://:hun?ter2@redis/0"),
+        ("REDIS_URL", "redis://:hunter2"),
+        ("REDIS_URL", "redis:hunter2"),
+        ("BROKER_URL", "amqp://me:hun/ter2@broker"),
+        ("BROKER_URL", "amqp://me:hunter2@broker:port/"),
+        ("PHOTO_STORE", "s4://me:hunter2@bucket"),
+        ("DATA_DIR", "s3://me:hunter2@bucket"),
+        ("TELEGRAM_API_URL", "http://me:hunter2@api:port"),
+        ("TELEGRAM_TOKEN", "1:hunter2\nx"),
+        ("DISCORD_TOKEN", "hünter2"),
     ],
 )
-def test_a_wrong_secret_is_not_shown_either(monkeypatch, name, value):
+def test_an_invalid_secret_is_not_shown(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(WrongSetting, match=f"^{name} is ") as error:
         read_settings(None)
     assert "hunter2" not in str(error.value)
+    assert "ter2" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgres://user:pa/ss@host/db", "postgres://***@host/db"),
+        ("redis://:s3cr/et@host:6379/0", "redis://***@host:6379/0"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("redis://user:pa/ss", "redis://user:***"),
+        ("redis://host:port/0", "redis://host:***"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+        ("sentinel://one:1,two:2/m?db=1", "sentinel://one:1,two:2/m?db=1"),
+        ("postgresql://h/d?password=x&sslmode=on", "postgresql://h/d?password=***&sslmode=on"),
+        ("localhost:6379", "localhost:6379"),
+        ("sqlite:///C:/captions.db", "sqlite:///C:/captions.db"),
+    ],
+)
+def test_what_may_be_a_password_is_hidden_though_nobody_knows_where_it_ends(url, shown):
+    assert without_credentials(url) == shown

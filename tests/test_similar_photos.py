@@ -1,6 +1,6 @@
-"""Which photos people describe alike."""
+"""Photos with similar captions."""
 
-from training.similar_photos import similar_photos
+from training.captioning.similar_photos import similar_photos
 
 DOG, GRASS, BALL, MAN, BIKE, RUNS = range(6)
 CAPTIONS = {

@@ -1,14 +1,16 @@
+"""Statistics of captions, votes and corrections by model and front-end."""
+
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from factories import make_caption, make_correction, make_model, make_vote
 from sqlalchemy.orm import Session
 
 from db import model_registry
 from db.approval import Approval
 from db.statistics import statistics
 from db.tables import Caption, State, now
+from tests.support.factories import make_caption, make_correction, make_model, make_vote
 
 
 def made(session: Session, model: str = "v1", **columns: Any) -> Caption:

@@ -1,4 +1,4 @@
-"""The Telegram bot in groups: asked by /caption or by name, or switched on by an administrator."""
+"""Tests of the Telegram bot in groups: requests by /caption or mention, and /auto."""
 
 import asyncio
 
@@ -7,8 +7,8 @@ import pytest
 from db.engine import create_engine
 from db.engine import sessions as sessions_of
 from db.tables import Chat
+from tests.support.telegram_world import key_of
 
-pytest_plugins = ["telegram_world"]
 pytestmark = pytest.mark.anyio
 
 
@@ -24,166 +24,161 @@ def bob(telegram):
 
 @pytest.fixture
 def group(telegram, ada, bob):
-    """Ada's, in which the bot is an administrator."""
+    """A group owned by Ada, in which the bot is an administrator."""
     return telegram.group(ada, bob)
 
 
-async def switch(telegram, person, group, word: str) -> str:
-    return (await telegram.answer_to(await telegram.say(person, f"/auto {word}", group)))["text"]
+async def set_auto(telegram, person, group, word: str) -> str:
+    return (await telegram.bot_reply(await telegram.send_text(person, f"/auto {word}", group)))["text"]
 
 
-async def nothing_is_said(telegram, group) -> bool:
-    await telegram.settled()
+async def bot_is_silent(telegram, group) -> bool:
+    await telegram.all_confirmed()
     await asyncio.sleep(0.2)
-    return telegram.sent_to(group) == []
+    return telegram.bot_messages(group) == []
 
 
-async def test_a_photo_that_nobody_asks_about_is_left_alone(telegram, world, ada, group, photo_bytes):
-    await telegram.photo(ada, photo_bytes(), group)
-    assert await nothing_is_said(telegram, group)
-    assert telegram.called("getFile") == []
+async def test_a_photo_without_a_request_is_ignored(telegram, telegram_world, ada, group, photo_bytes):
+    await telegram.send_photo(ada, photo_bytes(), group)
+    assert await bot_is_silent(telegram, group)
+    assert telegram.calls_of("getFile") == []
 
 
-async def test_talk_among_people_is_left_alone(telegram, world, ada, bob, group):
-    said = await telegram.say(ada, "hello @bob", group)
-    await telegram.say(bob, "hello", group, reply_to=said)
-    await telegram.say(bob, "/dance", group)
-    assert await nothing_is_said(telegram, group)
+async def test_messages_between_people_are_ignored(telegram, telegram_world, ada, bob, group):
+    message = await telegram.send_text(ada, "hello @bob", group)
+    await telegram.send_text(bob, "hello", group, reply_to=message)
+    await telegram.send_text(bob, "/dance", group)
+    assert await bot_is_silent(telegram, group)
 
 
-async def test_caption_as_a_reply_answers_the_photo(telegram, world, ada, bob, group, photo_bytes):
-    photo = await telegram.photo(ada, photo_bytes(), group)
-    await telegram.say(bob, "/caption", group, reply_to=photo)
-    assert (await telegram.answer_to(photo))["text"] == "Sentence 1."
+async def test_caption_command_as_a_reply_captions_the_photo(telegram, telegram_world, ada, bob, group, photo_bytes):
+    photo = await telegram.send_photo(ada, photo_bytes(), group)
+    await telegram.send_text(bob, "/caption", group, reply_to=photo)
+    assert (await telegram.bot_reply(photo))["text"] == "Sentence 1."
 
 
-async def test_the_photo_stays_that_of_who_sent_it(telegram, world, ada, bob, group, photo_bytes):
-    photo = await telegram.photo(ada, photo_bytes(), group)
-    await telegram.say(bob, "/caption", group, reply_to=photo)
-    await telegram.answer_to(photo)
-    assert len(world.service.captions_of(f"telegram:{ada['id']}", 5)) == 1
-    assert world.service.captions_of(f"telegram:{bob['id']}", 5) == []
+async def test_a_photo_belongs_to_its_sender_whoever_requests_the_caption(
+    telegram, telegram_world, ada, bob, group, photo_bytes
+):
+    photo = await telegram.send_photo(ada, photo_bytes(), group)
+    await telegram.send_text(bob, "/caption", group, reply_to=photo)
+    await telegram.bot_reply(photo)
+    assert len(telegram_world.service.captions.of_person(key_of(ada), 5)) == 1
+    assert telegram_world.service.captions.of_person(key_of(bob), 5) == []
 
 
 @pytest.mark.parametrize("bot", ["administrator", "member"])
-async def test_a_mention_as_a_reply_does_the_same(telegram, world, ada, bob, photo_bytes, bot):
+async def test_a_mention_as_a_reply_captions_the_photo(telegram, telegram_world, ada, bob, photo_bytes, bot):
     group = telegram.group(ada, bob, bot=bot)
-    photo = await telegram.photo(ada, photo_bytes(), group)
-    await telegram.say(bob, f"@{telegram.bot['username']} what is that?", group, reply_to=photo)
-    assert (await telegram.answer_to(photo))["text"] == "Sentence 1."
+    photo = await telegram.send_photo(ada, photo_bytes(), group)
+    await telegram.send_text(bob, f"@{telegram.bot['username']} what is that?", group, reply_to=photo)
+    assert (await telegram.bot_reply(photo))["text"] == "Sentence 1."
 
 
 @pytest.mark.parametrize("words", ["/caption", "/caption@{name}", "look, @{name}"])
-async def test_words_under_ones_own_photo_ask_too(telegram, world, ada, group, photo_bytes, words):
+async def test_a_mention_or_command_under_a_photo_captions_it(telegram, telegram_world, ada, group, photo_bytes, words):
     caption = words.format(name=telegram.bot["username"])
-    photo = await telegram.photo(ada, photo_bytes(), group, caption=caption)
-    assert (await telegram.answer_to(photo))["text"] == "Sentence 1."
+    photo = await telegram.send_photo(ada, photo_bytes(), group, caption=caption)
+    assert (await telegram.bot_reply(photo))["text"] == "Sentence 1."
 
 
-async def test_words_under_an_album_ask_for_all_of_it(telegram, world, ada, group, photo_bytes):
+async def test_a_command_under_an_album_captions_all_of_it(telegram, telegram_world, ada, group, photo_bytes):
     photos = [photo_bytes(colour=colour) for colour in ("red", "green", "blue")]
-    album = await telegram.album(ada, photos, group, caption="/caption")
-    answer = await telegram.answer_to(album[0])
+    album = await telegram.send_album(ada, photos, group, caption="/caption")
+    answer = await telegram.bot_reply(album[0])
     assert len(answer["text"].splitlines()) == 3
 
 
-async def test_caption_without_a_photo_says_how(telegram, world, ada, group):
-    said = await telegram.say(ada, "/caption", group)
-    assert "Reply with /caption to a photo" in (await telegram.answer_to(said))["text"]
+async def test_caption_command_without_a_photo_explains_itself(telegram, telegram_world, ada, group):
+    message = await telegram.send_text(ada, "/caption", group)
+    assert "Reply with /caption to a photo" in (await telegram.bot_reply(message))["text"]
 
 
-async def test_asked_again_it_points_to_its_answer(telegram, world, ada, bob, group, photo_bytes):
-    photo = await telegram.photo(ada, photo_bytes(), group, caption="/caption")
-    answer = await telegram.answer_to(photo)
-    await telegram.until(lambda: world.hand.rows()[0].message)
-    await telegram.say(bob, "/caption", group, reply_to=photo)
-    assert "described it here" in (await telegram.answer_to(answer))["text"]
-    assert len(world.hand.rows()) == 1
+async def test_a_repeated_request_is_answered_with_a_reply_to_the_first_answer(
+    telegram, telegram_world, ada, bob, group, photo_bytes
+):
+    photo = await telegram.send_photo(ada, photo_bytes(), group, caption="/caption")
+    answer = await telegram.bot_reply(photo)
+    await telegram.wait_until(lambda: telegram_world.hand.rows()[0].message)
+    await telegram.send_text(bob, "/caption", group, reply_to=photo)
+    assert "described it here" in (await telegram.bot_reply(answer))["text"]
+    assert len(telegram_world.hand.rows()) == 1
 
 
-async def test_asked_again_it_says_again_what_was_deleted(telegram, world, ada, bob, group, photo_bytes):
-    photo = await telegram.photo(ada, photo_bytes(), group, caption="/caption")
-    telegram.delete(await telegram.answer_to(photo))
-    await telegram.until(lambda: world.hand.rows()[0].message)
-    said = await telegram.say(bob, "/caption", group, reply_to=photo)
-    again = await telegram.answer_to(said)
+async def test_a_repeated_request_sends_a_deleted_answer_again(telegram, telegram_world, ada, bob, group, photo_bytes):
+    photo = await telegram.send_photo(ada, photo_bytes(), group, caption="/caption")
+    telegram.delete(await telegram.bot_reply(photo))
+    await telegram.wait_until(lambda: telegram_world.hand.rows()[0].message)
+    message = await telegram.send_text(bob, "/caption", group, reply_to=photo)
+    again = await telegram.bot_reply(message)
     assert again["text"] == "Sentence 1."
     await telegram.react(bob, again, "👍")
-    await telegram.until(lambda: world.hand.votes() == {1: 1})
+    await telegram.wait_until(lambda: telegram_world.hand.votes() == {1: 1})
 
 
-async def test_captions_stay_in_their_topic(telegram, world, ada, bob, photo_bytes):
+async def test_an_answer_is_sent_to_the_topic_of_its_photo(telegram, telegram_world, ada, bob, photo_bytes):
     group = telegram.group(ada, bob, is_forum=True)
     topic = {"message_thread_id": 7, "is_topic_message": True}
-    photo = await telegram.photo(ada, photo_bytes(), group, caption="/caption", **topic)
-    assert (await telegram.answer_to(photo))["message_thread_id"] == 7
+    photo = await telegram.send_photo(ada, photo_bytes(), group, caption="/caption", **topic)
+    assert (await telegram.bot_reply(photo))["message_thread_id"] == 7
 
 
 # /auto
 
 
-async def test_an_administrator_switches_on_and_off_that_all_photos_are_captioned(
-    telegram, world, ada, bob, group, photo_bytes
-):
-    assert "describe all photos" in await switch(telegram, ada, group, "on")
-    photo = await telegram.photo(bob, photo_bytes(), group)
-    assert (await telegram.answer_to(photo))["text"] == "Sentence 1."
-    assert "when somebody asks" in await switch(telegram, ada, group, "off")
-    photo = await telegram.photo(bob, photo_bytes(colour="blue"), group)
-    await telegram.settled()
-    assert telegram.answers_to(photo) == []
+async def test_an_administrator_switches_auto_on_and_off(telegram, telegram_world, ada, bob, group, photo_bytes):
+    assert "describe all photos" in await set_auto(telegram, ada, group, "on")
+    photo = await telegram.send_photo(bob, photo_bytes(), group)
+    assert (await telegram.bot_reply(photo))["text"] == "Sentence 1."
+    assert "when somebody asks" in await set_auto(telegram, ada, group, "off")
+    photo = await telegram.send_photo(bob, photo_bytes(colour="blue"), group)
+    await telegram.all_confirmed()
+    assert telegram.bot_replies(photo) == []
 
 
-async def test_others_cannot_switch_it(telegram, world, bob, group):
-    assert "Only administrators" in await switch(telegram, bob, group, "on")
-    assert not world.service.chat(f"telegram:{group['id']}").auto
+async def test_other_members_cannot_switch_auto(telegram, telegram_world, bob, group):
+    assert "Only administrators" in await set_auto(telegram, bob, group, "on")
+    assert not telegram_world.service.chats.get(key_of(group)).auto
 
 
-async def test_an_anonymous_administrator_can_switch_it(telegram, world, ada, group):
-    said = await telegram.say(ada, "/auto on", group, sender_chat=group)
-    assert "describe all photos" in (await telegram.answer_to(said))["text"]
+async def test_an_anonymous_administrator_can_switch_auto(telegram, telegram_world, ada, group):
+    message = await telegram.send_text(ada, "/auto on", group, sender_chat=group)
+    assert "describe all photos" in (await telegram.bot_reply(message))["text"]
 
 
-async def test_everybody_may_ask_how_it_is(telegram, world, bob, group):
-    assert "when somebody asks" in await switch(telegram, bob, group, "")
+async def test_all_members_can_see_the_auto_setting(telegram, telegram_world, bob, group):
+    assert "when somebody asks" in await set_auto(telegram, bob, group, "")
 
 
-async def test_a_mere_member_says_that_it_does_not_see_all_photos(telegram, world, ada):
+async def test_auto_explains_that_the_bot_must_be_an_administrator(telegram, telegram_world, ada):
     group = telegram.group(ada, bot="member")
-    assert "please make me one" in await switch(telegram, ada, group, "on")
+    assert "please make me one" in await set_auto(telegram, ada, group, "on")
 
 
-async def test_a_file_that_nobody_asked_about_gets_no_complaint(telegram, world, ada, group):
-    await switch(telegram, ada, group, "on")
-    sent = await telegram.document(ada, b"no picture", "a.jpg", "image/jpeg", group)
-    await telegram.settled()
-    assert telegram.answers_to(sent) == []
+async def test_an_unreadable_file_is_ignored_when_nobody_requested_a_caption(telegram, telegram_world, ada, group):
+    await set_auto(telegram, ada, group, "on")
+    sent = await telegram.send_document(ada, b"no picture", "a.jpg", "image/jpeg", group)
+    await telegram.all_confirmed()
+    assert telegram.bot_replies(sent) == []
 
 
-async def test_auto_is_for_groups(telegram, world, ada):
-    said = await telegram.say(ada, "/auto on")
-    assert "for groups" in (await telegram.answer_to(said))["text"]
+async def test_auto_is_refused_in_a_private_chat(telegram, telegram_world, ada):
+    message = await telegram.send_text(ada, "/auto on")
+    assert "for groups" in (await telegram.bot_reply(message))["text"]
 
 
-# Coming and going
+# Joining and leaving
 
 
-async def test_it_says_hello_when_it_is_added(telegram, world, ada):
+async def test_the_bot_introduces_itself_when_added_to_a_group(telegram, telegram_world, ada):
     group = telegram.group(ada, bot="left")
-    await telegram.set_bot(ada, group, "member")
-    assert "/caption" in (await telegram.until(lambda: telegram.sent_to(group)))[0]["text"]
+    await telegram.set_bot_status(ada, group, "member")
+    assert "/caption" in (await telegram.wait_until(lambda: telegram.bot_messages(group)))[0]["text"]
 
 
-async def test_a_group_that_removed_it_is_noted(telegram, world, ada, group):
-    await switch(telegram, ada, group, "on")
-    await telegram.set_bot(ada, group, "kicked")
-    await telegram.settled()
-    with sessions_of(create_engine(world.settings.database_url))() as session:
+async def test_a_group_that_removed_the_bot_is_marked_as_left(telegram, telegram_world, ada, group):
+    await set_auto(telegram, ada, group, "on")
+    await telegram.set_bot_status(ada, group, "kicked")
+    await telegram.all_confirmed()
+    with sessions_of(create_engine(telegram_world.settings.database_url))() as session:
         assert session.query(Chat).one().left_at is not None
-
-
-async def test_a_group_that_became_a_supergroup_keeps_its_switch(telegram, world, ada, group):
-    await switch(telegram, ada, group, "on")
-    await telegram.post(ada, group, migrate_to_chat_id=-1009999999999)
-    await telegram.settled()
-    assert world.service.chat("telegram:-1009999999999").auto

@@ -1,4 +1,4 @@
-"""The small Telegram, seen by the real library and by calls that the real Bot API would refuse."""
+"""Tests of the local Bot API server, by the real library and by calls that the real API refuses."""
 
 import asyncio
 import json
@@ -8,17 +8,15 @@ import pytest
 import telegram
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
-from telegram_server import PATIENCE, TelegramServer
+
+from tests.support.telegram_server import PATIENCE, TelegramServer
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.filterwarnings("ignore:Deprecated since version v22.2"),  # the library's own use of retry_after
+    pytest.mark.filterwarnings(
+        "ignore:Deprecated since version v22.2"
+    ),  # RetryAfter.retry_after is to become a timedelta
 ]
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def make_bot(server: TelegramServer, token: str = "") -> telegram.Bot:
 
 
 async def call(server: TelegramServer, method: str, **params: object) -> dict:
-    """A call as any program could make it."""
+    """Call a method without the library."""
     url = f"{server.url}/bot{server.token}/{method}"
     async with aiohttp.ClientSession() as http, http.post(url, json=params) as answer:
         body = await answer.json()
@@ -58,14 +56,15 @@ async def refused(server: TelegramServer, method: str, **params: object) -> str:
     return body["description"]
 
 
-async def test_a_bot_learns_who_it_is(server, bot):
+async def test_get_me_returns_the_bot(server, bot):
     assert bot.username == server.bot["username"]
 
 
 @pytest.mark.parametrize("token", ["1234:wrong", "malformed"])
 async def test_a_wrong_token_is_refused(server, token):
     with pytest.raises(InvalidToken):
-        await make_bot(server, token).initialize()
+        async with make_bot(server, token):
+            pass
 
 
 async def test_an_unknown_method_is_not_found(server):
@@ -75,56 +74,56 @@ async def test_an_unknown_method_is_not_found(server):
 # Updates
 
 
-async def test_updates_come_again_until_their_offset_is_passed(server, bot, ada):
-    await server.say(ada, "hello")
+async def test_updates_are_returned_until_the_offset_passes_them(server, bot, ada):
+    await server.send_text(ada, "hello")
     first = (await bot.get_updates())[0]
     assert (await bot.get_updates())[0] == first
     assert await bot.get_updates(offset=first.update_id + 1, timeout=0) == ()
     assert server.confirmed == first.update_id + 1
 
 
-async def test_a_waiting_poll_ends_when_something_is_said(server, bot, ada):
+async def test_a_long_poll_ends_when_a_message_arrives(server, bot, ada):
     waiting = asyncio.create_task(bot.get_updates(timeout=10))
     await asyncio.sleep(0.05)
-    await server.say(ada, "hello")
+    await server.send_text(ada, "hello")
     assert (await asyncio.wait_for(waiting, PATIENCE))[0].message.text == "hello"
 
 
-async def test_of_two_pollers_the_first_one_is_turned_away(server, bot):
+async def test_the_first_of_two_pollers_gets_a_conflict(server, bot):
     first = asyncio.create_task(bot.get_updates(timeout=100))
-    await server.until(lambda: server.called("getUpdates", code=None))
+    await server.wait_until(lambda: server.calls_of("getUpdates", code=None))
     assert (await call(server, "getUpdates", timeout=0))["result"] == []
     with pytest.raises(Conflict):
         await asyncio.wait_for(first, PATIENCE)
 
 
-async def test_at_most_a_hundred_updates_come_at_once(server, bot, ada):
+async def test_a_poll_returns_at_most_a_hundred_updates(server, bot, ada):
     for number in range(101):
-        await server.say(ada, str(number))
+        await server.send_text(ada, str(number))
     assert len(await bot.get_updates()) == 100
     assert "limit" in await refused(server, "getUpdates", limit=101)
 
 
-async def test_reactions_come_only_to_those_who_ask_for_them(server, bot, ada):
-    sent = await server.say(ada, "hello")
+async def test_reactions_are_sent_only_if_allowed_updates_has_them(server, bot, ada):
+    sent = await server.send_text(ada, "hello")
     await server.react(ada, sent, "👍")
     await bot.get_updates(allowed_updates=["message_reaction"])
     await server.react(ada, sent)
-    await server.say(ada, "not asked for")
+    await server.send_text(ada, "not asked for")
     updates = await bot.get_updates(timeout=0)
     assert [update.message_reaction is not None for update in updates] == [False, True]
     assert updates[1].message_reaction.old_reaction[0].emoji == "👍"
     assert updates[1].message_reaction.new_reaction == ()
 
 
-async def test_in_groups_a_mere_member_sees_only_what_is_meant_for_it(server, bot, ada, photo_bytes):
+async def test_a_bot_that_is_no_administrator_gets_only_messages_addressed_to_it(server, bot, ada, photo_bytes):
     await bot.get_updates(allowed_updates=["message", "message_reaction"])
     group = server.group(ada, bot="member")
-    photo = await server.photo(ada, photo_bytes(), group)
+    photo = await server.send_photo(ada, photo_bytes(), group)
     await server.react(ada, photo, "👍")
-    await server.say(ada, "lovely", group)
-    await server.say(ada, "/caption", group, reply_to=photo)
-    await server.say(ada, f"what is that, @{server.bot['username']}?", group)
+    await server.send_text(ada, "lovely", group)
+    await server.send_text(ada, "/caption", group, reply_to=photo)
+    await server.send_text(ada, f"what is that, @{server.bot['username']}?", group)
     texts = [update.message.text for update in await bot.get_updates()]
     assert [text.split()[0] for text in texts] == ["/caption", "what"]
 
@@ -133,10 +132,10 @@ async def test_unknown_kinds_of_updates_are_refused(server):
     assert "allowed_updates" in await refused(server, "getUpdates", allowed_updates='["messages"]')
 
 
-async def test_a_reply_shows_what_it_answers_but_not_deeper(server, bot, ada):
-    first = await server.say(ada, "one")
-    second = await server.say(ada, "two", reply_to=first)
-    await server.say(ada, "three", reply_to=second)
+async def test_replies_are_not_nested(server, bot, ada):
+    first = await server.send_text(ada, "one")
+    second = await server.send_text(ada, "two", reply_to=first)
+    await server.send_text(ada, "three", reply_to=second)
     third = (await bot.get_updates())[-1].message
     assert third.reply_to_message.text == "two"
     assert third.reply_to_message.reply_to_message is None
@@ -148,9 +147,9 @@ async def test_a_reply_shows_what_it_answers_but_not_deeper(server, bot, ada):
 async def test_a_message_can_be_sent_edited_and_deleted(server, bot, ada):
     sent = await bot.send_message(ada["id"], "one")
     await bot.edit_message_text("two", ada["id"], sent.message_id)
-    assert [message["text"] for message in server.sent_to(ada)] == ["two"]
+    assert [message["text"] for message in server.bot_messages(ada)] == ["two"]
     await bot.delete_message(ada["id"], sent.message_id)
-    assert server.sent_to(ada) == []
+    assert server.bot_messages(ada) == []
 
 
 @pytest.mark.parametrize(
@@ -169,7 +168,7 @@ async def test_a_message_can_be_sent_edited_and_deleted(server, bot, ada):
         ({"text": "a", "entities": '[{"type": "text_link", "offset": 0, "length": 1}]'}, "ENTITY_URL_INVALID"),
     ],
 )
-async def test_messages_that_telegram_would_not_take_are_refused(server, ada, params, reason):
+async def test_invalid_messages_are_refused(server, ada, params, reason):
     assert reason in await refused(server, "sendMessage", **{"chat_id": ada["id"]} | params)
 
 
@@ -183,7 +182,7 @@ async def test_messages_that_telegram_would_not_take_are_refused(server, ada, pa
         ({"text": "a", "url": "captions"}, "BUTTON_URL_INVALID"),
     ],
 )
-async def test_buttons_that_telegram_would_not_take_are_refused(server, ada, button, reason):
+async def test_invalid_buttons_are_refused(server, ada, button, reason):
     markup = json.dumps({"inline_keyboard": [[button]]})
     assert reason in await refused(server, "sendMessage", chat_id=ada["id"], text="a", reply_markup=markup)
 
@@ -205,27 +204,27 @@ async def test_an_edit_that_changes_nothing_is_refused(server, bot, ada):
             await again
 
 
-async def test_only_ones_own_messages_can_be_edited(server, bot, ada):
-    said = await server.say(ada, "hello")
+async def test_only_messages_of_the_bot_can_be_edited(server, bot, ada):
+    received = await server.send_text(ada, "hello")
     with pytest.raises(BadRequest, match="can't be edited"):
-        await bot.edit_message_text("bye", ada["id"], said["message_id"])
+        await bot.edit_message_text("bye", ada["id"], received["message_id"])
     with pytest.raises(BadRequest, match="to edit not found"):
         await bot.edit_message_text("bye", ada["id"], 99)
 
 
-async def test_who_blocked_the_bot_hears_nothing_more(server, bot, ada):
-    await server.set_bot(ada, server.chats[ada["id"]], "blocked")
+async def test_messages_to_a_person_who_blocked_the_bot_are_refused(server, bot, ada):
+    await server.set_bot_status(ada, server.chats[ada["id"]], "blocked")
     with pytest.raises(Forbidden, match="blocked"):
         await bot.send_message(ada["id"], "hello")
 
 
-async def test_forced_replies_are_noted(server, bot, ada):
+async def test_forced_replies_are_recorded(server, bot, ada):
     sent = await bot.send_message(ada["id"], "why?", reply_markup=ForceReply(input_field_placeholder="because"))
     assert [message["message_id"] for message in server.forced_replies] == [sent.message_id]
     assert sent.reply_markup is None
 
 
-async def test_pictures_and_files_can_be_sent(server, bot, ada, photo_bytes):
+async def test_photos_and_documents_can_be_sent(server, bot, ada, photo_bytes):
     photo = await bot.send_photo(ada["id"], photo_bytes())
     document = await bot.send_document(ada["id"], b"words", filename="a.txt")
     assert photo.photo[-1].width == 64
@@ -241,7 +240,7 @@ async def test_an_unknown_chat_action_is_refused(server, ada):
 # Buttons, files, members, settings
 
 
-async def test_a_pressed_button_can_be_answered_while_it_is_fresh(server, bot, ada):
+async def test_a_callback_query_can_be_answered_until_it_expires(server, bot, ada):
     markup = InlineKeyboardMarkup([[InlineKeyboardButton("👍 1", callback_data="up")]])
     sent = await bot.send_message(ada["id"], "one", reply_markup=markup)
     query = await server.press(ada, sent.to_dict(), "👍")
@@ -254,22 +253,22 @@ async def test_a_pressed_button_can_be_answered_while_it_is_fresh(server, bot, a
         await heard.answer()
 
 
-async def test_an_answer_to_a_button_that_is_too_long_is_refused(server, bot, ada):
-    query = await server.callback(ada, await server.say(ada, "hello"), "up")
+async def test_an_answer_to_a_callback_query_that_is_too_long_is_refused(server, bot, ada):
+    query = await server.send_callback_query(ada, await server.send_text(ada, "hello"), "up")
     answer = {"callback_query_id": query.payload["id"], "text": "a" * 201}
     assert "MESSAGE_TOO_LONG" in await refused(server, "answerCallbackQuery", **answer)
 
 
-async def test_a_photo_has_sizes_that_can_be_downloaded(server, bot, ada, photo_bytes):
+async def test_all_sizes_of_a_photo_can_be_downloaded(server, bot, ada, photo_bytes):
     data = photo_bytes(size=(1600, 1200))
-    await server.photo(ada, data)
+    await server.send_photo(ada, data)
     sizes = (await bot.get_updates())[0].message.photo
     assert [size.width for size in sizes] == [90, 320, 800, 1280, 1600]
     assert bytes(await (await sizes[-1].get_file()).download_as_bytearray()) == data
 
 
-async def test_a_file_of_more_than_20_megabytes_cannot_be_loaded(server, bot, ada):
-    await server.document(ada, b"small", "huge.jpg", "image/jpeg", size=21 << 20)
+async def test_a_file_above_20_megabytes_cannot_be_downloaded(server, bot, ada):
+    await server.send_document(ada, b"small", "huge.jpg", "image/jpeg", size=21 << 20)
     document = (await bot.get_updates())[0].message.document
     with pytest.raises(BadRequest, match="too big"):
         await document.get_file()
@@ -296,12 +295,12 @@ async def test_members_have_a_status(server, bot, ada):
         (("stats", "figures"), {"type": "chat", "chat_id": 99}, "chat not found"),
     ],
 )
-async def test_commands_that_telegram_would_not_take_are_refused(server, command, scope, reason):
+async def test_invalid_commands_are_refused(server, command, scope, reason):
     commands = json.dumps([{"command": command[0], "description": command[1]}])
     assert reason in await refused(server, "setMyCommands", commands=commands, scope=json.dumps(scope))
 
 
-async def test_commands_are_kept_by_scope_and_language(server, bot):
+async def test_commands_are_stored_by_scope_and_language(server, bot):
     await bot.set_my_commands([("help", "Hilfe")], telegram.BotCommandScopeAllPrivateChats(), "de")
     assert server.commands == {"all_private_chats/de": [{"command": "help", "description": "Hilfe"}]}
 
@@ -314,11 +313,11 @@ async def test_commands_are_kept_by_scope_and_language(server, bot):
         ({"url": "https://bot.example/hook", "secret_token": "two words"}, "unallowed characters"),
     ],
 )
-async def test_webhooks_that_telegram_would_not_take_are_refused(server, params, reason):
+async def test_invalid_webhooks_are_refused(server, params, reason):
     assert reason in await refused(server, "setWebhook", **params)
 
 
-async def test_with_a_webhook_there_is_no_polling(server, bot):
+async def test_polling_is_refused_while_a_webhook_is_set(server, bot):
     await bot.set_webhook("https://bot.example/hook")
     with pytest.raises(Conflict, match="webhook is active"):
         await bot.get_updates()
@@ -326,37 +325,37 @@ async def test_with_a_webhook_there_is_no_polling(server, bot):
     assert await bot.get_updates() == ()
 
 
-# What goes wrong
+# Faults
 
 
-async def test_it_can_ask_to_wait_in_one_chat(server, bot, ada):
+async def test_a_fault_can_be_a_flood_limit_of_one_chat(server, bot, ada):
     bob = server.person("Bob")
-    server.fault("sendMessage", 429, retry_after=7, chat=ada)
+    server.add_fault("sendMessage", 429, retry_after=7, chat=ada)
     await bot.send_message(bob["id"], "hello")
     with pytest.raises(RetryAfter, match="7 seconds"):
         await bot.send_message(ada["id"], "hello")
     await bot.send_message(ada["id"], "hello")
 
 
-async def test_it_can_fail_be_slow_and_lose_an_answer(server, bot, ada):
-    server.fault("sendMessage", 502)
+async def test_a_fault_can_be_an_error_a_delay_or_a_lost_response(server, bot, ada):
+    server.add_fault("sendMessage", 502)
     with pytest.raises(NetworkError, match="Bad Gateway"):
         await bot.send_message(ada["id"], "one")
-    server.fault("sendMessage", seconds=0.5)
+    server.add_fault("sendMessage", seconds=0.5)
     with pytest.raises(telegram.error.TimedOut):
         await bot.send_message(ada["id"], "two", read_timeout=0.1)
-    server.fault("sendMessage", after=True)
+    server.add_fault("sendMessage", after=True)
     with pytest.raises(NetworkError):
         await bot.send_message(ada["id"], "three")
-    assert "three" in [message["text"] for message in server.sent_to(ada)]
+    assert "three" in [message["text"] for message in server.bot_messages(ada)]
 
 
-async def test_a_reply_must_find_its_message_unless_it_says_otherwise(server, bot, ada):
-    said = await server.say(ada, "hello")
-    sent = await bot.send_message(ada["id"], "hi", reply_parameters=ReplyParameters(said["message_id"]))
-    assert server.answers_to(said)[0]["message_id"] == sent.message_id
-    server.delete(said)
-    gone = ReplyParameters(said["message_id"], allow_sending_without_reply=True)
+async def test_a_reply_to_a_deleted_message_is_refused_unless_it_allows_that(server, bot, ada):
+    received = await server.send_text(ada, "hello")
+    sent = await bot.send_message(ada["id"], "hi", reply_parameters=ReplyParameters(received["message_id"]))
+    assert server.bot_replies(received)[0]["message_id"] == sent.message_id
+    server.delete(received)
+    gone = ReplyParameters(received["message_id"], allow_sending_without_reply=True)
     await bot.send_message(ada["id"], "hi", reply_parameters=gone)
     with pytest.raises(BadRequest, match="to be replied not found"):
-        await bot.send_message(ada["id"], "hi", reply_parameters=ReplyParameters(said["message_id"]))
+        await bot.send_message(ada["id"], "hi", reply_parameters=ReplyParameters(received["message_id"]))

@@ -1,8 +1,9 @@
-"""Thumbs on Telegram: buttons and reactions, in private and in groups, before and after a restart."""
+"""Tests of votes on Telegram, by button and by reaction, in private chats and in groups, and of consent."""
 
 import pytest
 
-pytest_plugins = ["telegram_world"]
+from tests.support.telegram_world import key_of
+
 pytestmark = pytest.mark.anyio
 
 
@@ -17,8 +18,8 @@ def bob(telegram):
 
 
 @pytest.fixture
-async def answer(telegram, world, ada, photo_bytes):
-    return await telegram.answer_to(await telegram.photo(ada, photo_bytes()))
+async def answer(telegram, telegram_world, ada, photo_bytes):
+    return await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
 
 
 @pytest.fixture
@@ -27,178 +28,181 @@ def group(telegram, ada, bob):
 
 
 @pytest.fixture
-async def in_group(telegram, world, ada, group, photo_bytes):
+async def in_group(telegram, telegram_world, ada, group, photo_bytes):
     """An answer in a group."""
-    photo = await telegram.photo(ada, photo_bytes(), group, caption="/caption")
-    return await telegram.answer_to(photo)
+    photo = await telegram.send_photo(ada, photo_bytes(), group, caption="/caption")
+    return await telegram.bot_reply(photo)
 
 
 def thumbs(message: dict) -> list[str]:
+    """The labels of the first two buttons."""
     return [button["text"] for button in message["reply_markup"]["inline_keyboard"][0][:2]]
 
 
-def consents(telegram, person) -> list[dict]:
-    return [message for message in telegram.sent_to(person) if "May photos" in message["text"]]
+def consent_questions(telegram, person) -> list[dict]:
+    return [message for message in telegram.bot_messages(person) if "May photos" in message["text"]]
 
 
-async def test_a_thumb_is_counted_and_shown(telegram, world, ada, answer):
-    assert await telegram.answered(await telegram.press(ada, answer, "👍")) == "Thank you!"
-    await telegram.until(lambda: thumbs(answer) == ["👍 1", "👎"])
-    assert world.hand.votes() == {1: 1}
+async def test_a_vote_is_counted_and_shown(telegram, telegram_world, ada, answer):
+    assert await telegram.query_answer(await telegram.press(ada, answer, "👍")) == "Thank you!"
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    assert telegram_world.hand.votes() == {1: 1}
 
 
-async def test_the_last_thumb_counts(telegram, world, ada, answer):
-    await telegram.answered(await telegram.press(ada, answer, "👍"))
-    await telegram.answered(await telegram.press(ada, answer, "👎"))
-    await telegram.until(lambda: thumbs(answer) == ["👍", "👎 1"])
-    assert world.hand.votes() == {1: -1}
+async def test_the_last_vote_counts(telegram, telegram_world, ada, answer):
+    await telegram.query_answer(await telegram.press(ada, answer, "👍"))
+    await telegram.query_answer(await telegram.press(ada, answer, "👎"))
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎 1"])
+    assert telegram_world.hand.votes() == {1: -1}
 
 
-async def test_in_private_a_second_tap_takes_the_thumb_back(telegram, world, ada, answer):
-    await telegram.answered(await telegram.press(ada, answer, "👍"))
-    await telegram.until(lambda: thumbs(answer) == ["👍 1", "👎"])
-    assert await telegram.answered(await telegram.press(ada, answer, "👍")) == "Vote taken back."
-    await telegram.until(lambda: thumbs(answer) == ["👍", "👎"])
-    assert world.hand.votes() == {}
+async def test_pressing_ones_own_thumb_again_in_private_removes_the_vote(telegram, telegram_world, ada, answer):
+    await telegram.query_answer(await telegram.press(ada, answer, "👍"))
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    assert await telegram.query_answer(await telegram.press(ada, answer, "👍")) == "Vote taken back."
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎"])
+    assert telegram_world.hand.votes() == {}
 
 
-async def test_the_same_tap_seen_twice_is_one_thumb(telegram, world, ada, answer):
+async def test_a_repeated_button_press_is_one_vote(telegram, telegram_world, ada, answer):
     data = answer["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
     for _ in range(2):
-        await telegram.answered(await telegram.callback(ada, answer, data))
-    assert world.hand.votes() == {1: 1}
+        await telegram.query_answer(await telegram.send_callback_query(ada, answer, data))
+    assert telegram_world.hand.votes() == {1: 1}
 
 
-async def test_every_tap_is_answered_once(telegram, world, ada, answer):
+async def test_every_callback_query_is_answered_once(telegram, telegram_world, ada, answer):
     query = await telegram.press(ada, answer, "👍")
-    await telegram.settled()
+    await telegram.all_confirmed()
     assert len(query.answers) == 1
 
 
-async def test_buttons_work_after_a_restart(telegram, world, ada, answer):
-    await world.stop()
+async def test_buttons_work_after_a_restart(telegram, telegram_world, ada, answer):
+    await telegram_world.stop()
     query = await telegram.press(ada, answer, "👍")
-    await world.start()
-    await telegram.answered(query)
-    assert world.hand.votes() == {1: 1}
+    await telegram_world.start()
+    await telegram.query_answer(query)
+    assert telegram_world.hand.votes() == {1: 1}
 
 
-async def test_a_tap_that_can_no_longer_be_answered_counts(telegram, world, ada, answer):
-    await world.stop()
+async def test_a_vote_counts_though_its_query_has_expired(telegram, telegram_world, ada, answer):
+    await telegram_world.stop()
     (await telegram.press(ada, answer, "👍")).expired = True
-    await world.start()
-    await telegram.until(lambda: thumbs(answer) == ["👍 1", "👎"])
-    assert world.hand.votes() == {1: 1}
+    await telegram_world.start()
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    assert telegram_world.hand.votes() == {1: 1}
 
 
 @pytest.mark.parametrize("data", ["dance:abc", "nonsense"])
-async def test_a_button_that_nobody_knows_is_answered(telegram, world, ada, answer, data):
-    assert "no longer works" in await telegram.answered(await telegram.callback(ada, answer, data))
+async def test_an_unknown_button_is_answered(telegram, telegram_world, ada, answer, data):
+    assert "no longer works" in await telegram.query_answer(await telegram.send_callback_query(ada, answer, data))
 
 
-async def test_a_thumb_for_a_caption_that_is_gone_says_so(telegram, world, ada, answer):
-    query = await telegram.callback(ada, answer, "up:AAAAAAAAAAAAAAAAAAAAAA")
-    assert "cannot find that caption" in await telegram.answered(query)
+async def test_a_vote_for_a_removed_caption_is_answered_with_an_alert(telegram, telegram_world, ada, answer):
+    query = await telegram.send_callback_query(ada, answer, "up:AAAAAAAAAAAAAAAAAAAAAA")
+    assert "cannot find that caption" in await telegram.query_answer(query)
     assert query.alert
 
 
 # Reactions
 
 
-async def test_a_reaction_is_a_thumb(telegram, world, ada, answer):
+async def test_a_reaction_is_a_vote(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👎")
-    await telegram.until(lambda: thumbs(answer) == ["👍", "👎 1"])
-    assert world.hand.votes() == {1: -1}
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎 1"])
+    assert telegram_world.hand.votes() == {1: -1}
 
 
-async def test_a_reaction_taken_back_takes_the_thumb_back(telegram, world, ada, answer):
+async def test_removing_a_reaction_removes_the_vote(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👍")
-    await telegram.until(lambda: world.hand.votes() == {1: 1})
-    await telegram.until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: telegram_world.hand.votes() == {1: 1})
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
     await telegram.react(ada, answer)
-    await telegram.until(lambda: thumbs(answer) == ["👍", "👎"])
-    assert world.hand.votes() == {}
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎"])
+    assert telegram_world.hand.votes() == {}
 
 
-async def test_a_reaction_changed_changes_the_thumb(telegram, world, ada, answer):
+async def test_changing_a_reaction_changes_the_vote(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👍")
     await telegram.react(ada, answer, "👎")
-    await telegram.until(lambda: world.hand.votes() == {1: -1})
+    await telegram.wait_until(lambda: telegram_world.hand.votes() == {1: -1})
 
 
-async def test_taking_back_a_reaction_leaves_the_thumb_of_a_button(telegram, world, ada, answer):
+async def test_removing_a_reaction_keeps_a_later_vote_by_button(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👍")
-    await telegram.until(lambda: thumbs(answer) == ["👍 1", "👎"])
-    await telegram.answered(await telegram.press(ada, answer, "👎"))
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    await telegram.query_answer(await telegram.press(ada, answer, "👎"))
     await telegram.react(ada, answer)
-    await telegram.settled()
-    assert world.hand.votes() == {1: -1}
+    await telegram.all_confirmed()
+    assert telegram_world.hand.votes() == {1: -1}
 
 
-async def test_other_reactions_are_no_thumbs(telegram, world, ada, answer):
+async def test_other_reactions_are_no_votes(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "🎉")
-    await telegram.settled()
-    assert world.hand.votes() == {}
+    await telegram.all_confirmed()
+    assert telegram_world.hand.votes() == {}
 
 
-async def test_a_reaction_to_something_else_is_left_alone(telegram, world, ada, answer):
-    await telegram.react(ada, await telegram.say(ada, "hello"), "👍")
-    await telegram.settled()
-    assert world.hand.votes() == {}
+async def test_a_reaction_to_another_message_is_ignored(telegram, telegram_world, ada, answer):
+    await telegram.react(ada, await telegram.send_text(ada, "hello"), "👍")
+    await telegram.all_confirmed()
+    assert telegram_world.hand.votes() == {}
 
 
-async def test_a_reaction_to_an_album_goes_to_all_of_its_photos(telegram, world, ada, photo_bytes):
-    album = await telegram.album(ada, [photo_bytes(colour=colour) for colour in ("red", "blue")])
-    answer = await telegram.answer_to(album[0])
+async def test_a_reaction_to_an_album_votes_for_all_of_its_photos(telegram, telegram_world, ada, photo_bytes):
+    album = await telegram.send_album(ada, [photo_bytes(colour=colour) for colour in ("red", "blue")])
+    answer = await telegram.bot_reply(album[0])
     await telegram.react(ada, answer, "👍")
-    await telegram.until(lambda: thumbs(answer) == ["1 👍", "2 👍"])
-    assert world.hand.votes() == {1: 1, 2: 1}
+    await telegram.wait_until(lambda: thumbs(answer) == ["1 👍", "2 👍"])
+    assert telegram_world.hand.votes() == {1: 1, 2: 1}
 
 
 # Groups
 
 
-async def test_in_a_group_everybody_has_a_thumb_and_all_see_the_count(telegram, world, ada, bob, in_group):
-    await telegram.answered(await telegram.press(bob, in_group, "👍"))
-    await telegram.until(lambda: thumbs(in_group) == ["👍 1", "👎"])
-    await telegram.answered(await telegram.press(ada, in_group, "👍"))
-    await telegram.until(lambda: thumbs(in_group) == ["👍 2", "👎"])
-    assert world.hand.votes() == {1: 2}
+async def test_every_member_of_a_group_has_a_vote_and_sees_the_counts(telegram, telegram_world, ada, bob, in_group):
+    await telegram.query_answer(await telegram.press(bob, in_group, "👍"))
+    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 1", "👎"])
+    await telegram.query_answer(await telegram.press(ada, in_group, "👍"))
+    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 2", "👎"])
+    assert telegram_world.hand.votes() == {1: 2}
 
 
-async def test_in_a_group_reactions_count_too(telegram, world, bob, in_group):
+async def test_reactions_in_a_group_are_votes(telegram, telegram_world, bob, in_group):
     await telegram.react(bob, in_group, "👍")
-    await telegram.until(lambda: thumbs(in_group) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 1", "👎"])
 
 
 # Consent
 
 
-async def test_at_their_first_thumb_who_sent_the_photo_is_asked_for_consent(telegram, world, ada, answer):
-    await telegram.answered(await telegram.press(ada, answer, "👍"))
-    (question,) = await telegram.until(lambda: consents(telegram, ada))
-    await telegram.answered(await telegram.press(ada, question, "Yes"))
-    assert world.service.preferences(f"telegram:{ada['id']}").training_consent is True
-    await telegram.until(lambda: "take this back" in question["text"])
+async def test_the_sender_is_asked_for_consent_at_the_first_vote(telegram, telegram_world, ada, answer):
+    await telegram.query_answer(await telegram.press(ada, answer, "👍"))
+    (question,) = await telegram.wait_until(lambda: consent_questions(telegram, ada))
+    await telegram.query_answer(await telegram.press(ada, question, "Yes"))
+    assert telegram_world.service.people.preferences(key_of(ada)).training_consent is True
+    await telegram.wait_until(lambda: "take this back" in question["text"])
 
 
-async def test_they_are_asked_once(telegram, world, ada, answer):
-    await telegram.answered(await telegram.press(ada, answer, "👍"))
-    await telegram.answered(await telegram.press(ada, answer, "👎"))
-    await telegram.settled()
-    assert len(consents(telegram, ada)) == 1
+async def test_the_sender_is_asked_for_consent_once(telegram, telegram_world, ada, answer):
+    await telegram.query_answer(await telegram.press(ada, answer, "👍"))
+    await telegram.query_answer(await telegram.press(ada, answer, "👎"))
+    await telegram.all_confirmed()
+    assert len(consent_questions(telegram, ada)) == 1
 
 
-async def test_a_no_is_kept(telegram, world, ada, answer):
+async def test_a_refusal_of_consent_is_stored(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👍")
-    (question,) = await telegram.until(lambda: consents(telegram, ada))
-    await telegram.answered(await telegram.press(ada, question, "No"))
-    assert world.service.preferences(f"telegram:{ada['id']}").training_consent is False
+    (question,) = await telegram.wait_until(lambda: consent_questions(telegram, ada))
+    await telegram.query_answer(await telegram.press(ada, question, "No"))
+    assert telegram_world.service.people.preferences(key_of(ada)).training_consent is False
 
 
-async def test_in_a_group_they_are_asked_in_private(telegram, world, ada, bob, group, in_group):
-    await telegram.answered(await telegram.press(bob, in_group, "👍"))
-    await telegram.answered(await telegram.press(ada, in_group, "👍"))
-    await telegram.until(lambda: consents(telegram, ada))
-    assert not consents(telegram, bob)
-    assert not consents(telegram, group)
+async def test_the_sender_of_a_group_photo_is_asked_for_consent_in_private(
+    telegram, telegram_world, ada, bob, group, in_group
+):
+    await telegram.query_answer(await telegram.press(bob, in_group, "👍"))
+    await telegram.query_answer(await telegram.press(ada, in_group, "👍"))
+    await telegram.wait_until(lambda: consent_questions(telegram, ada))
+    assert not consent_questions(telegram, bob)
+    assert not consent_questions(telegram, group)

@@ -1,3 +1,5 @@
+"""Reading text files in several encodings."""
+
 import pytest
 
 from model.errors import BadData
@@ -9,7 +11,7 @@ def file(tmp_path):
     return tmp_path / "file"
 
 
-def test_the_mark_that_excel_writes_first_is_not_text(file):
+def test_the_byte_order_mark_of_excel_is_skipped(file):
     file.write_bytes(b"\xef\xbb\xbfphoto")
     assert read_text(file) == "photo"
 
@@ -42,7 +44,7 @@ def test_json_nested_too_deep_is_an_error(file):
         read_json(file)
 
 
-def test_characters_written_as_two_halves_are_read_and_a_lone_half_is_an_error():
+def test_surrogate_pairs_are_read_and_a_lone_surrogate_is_an_error():
     assert parse_json(r'"\ud83d\udc15"', "here") == "🐕"
     with pytest.raises(BadData, match="here: not JSON"):
         parse_json(r'"\uD83D dog"', "here")
@@ -54,3 +56,9 @@ def test_the_first_pattern_that_fits_any_file_counts(tmp_path):
     assert [path.name for path in find_files(tmp_path, "*.txt", "*.json", "*.csv")] == ["a.json", "b.json"]
     assert find_files(tmp_path / "a.csv", "*.txt", "*.csv") == [tmp_path / "a.csv"]
     assert find_files(tmp_path / "a.csv", "*.json") == []
+
+
+def test_hidden_files_are_not_read(tmp_path):
+    for name in ("a.csv", "._a.csv"):
+        (tmp_path / name).write_text("photo,caption\n")
+    assert find_files(tmp_path, "*.csv") == [tmp_path / "a.csv"]

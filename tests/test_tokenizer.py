@@ -1,4 +1,4 @@
-"""Sentences are cut as the Stanford PTBTokenizer cuts them."""
+"""The tokenizer gives the tokens of the Stanford PTBTokenizer."""
 
 import random
 import re

@@ -1,11 +1,11 @@
 """captionbot up, as a process: everything in one."""
 
 import signal
-
-from redis_server import free_port
+from pathlib import Path
 
 from db.engine import create_engine, reading
 from db.tables import Caption, State
+from tests.support.redis_server import free_port
 
 
 def unfinished(installation):
@@ -13,39 +13,41 @@ def unfinished(installation):
         return session.query(Caption).where(Caption.state.in_([State.QUEUED, State.RUNNING])).count()
 
 
-def test_a_photo_on_the_page_gets_its_sentence_and_both_signals_end_well(embedded):
+def test_a_photo_is_captioned_and_either_signal_stops_the_process_cleanly(embedded):
     for number in (signal.SIGINT, signal.SIGTERM):
         up = embedded.start("up")
         with up.person() as person:
-            (caption,) = person.finished(person.accepted())
+            (caption,) = person.wait_until_finished(person.submit_photos())
             assert caption["caption"]
         up.signal(number)
         assert up.wait() == 0
         assert "Traceback" not in up.log
+        file = Path(create_engine(embedded.settings().database_url).url.database)
+        assert [path.name for path in file.parent.glob(f"{file.name}*")] == [file.name]  # no write-ahead log is left
 
 
 def test_captions_are_found_again_after_a_restart(embedded):
     port = free_port()
     up = embedded.start("up", web_port=port)
     with up.person() as person:
-        captions = person.finished(person.accepted(2))
+        captions = person.wait_until_finished(person.submit_photos(2))
         up.stop()
         embedded.start("up", web_port=port).url()
         assert person.get("/api/captions").json()["captions"] == captions[::-1]
 
 
-def test_what_was_queued_when_the_process_was_killed_is_captioned_by_the_next(embedded):
+def test_photos_that_wait_when_the_process_is_killed_are_captioned_after_a_restart(embedded):
     port = free_port()
     up = embedded.start("up", web_port=port)
     with up.person() as person:
-        accepted = person.accepted(3)  # the model is still being loaded
+        accepted = person.submit_photos(3)  # the model is still being loaded
         up.kill()
         assert unfinished(embedded) == 3
         embedded.start("up", web_port=port).url()
-        assert all(caption["caption"] for caption in person.finished(accepted))
+        assert all(caption["caption"] for caption in person.wait_until_finished(accepted))
 
 
-def test_bots_that_cannot_start_say_why_and_the_page_goes_on(embedded):
+def test_bots_that_cannot_start_log_the_reason_and_the_page_still_works(embedded):
     nobody = f"http://127.0.0.1:{free_port()}"
     up = embedded.start(
         "up",
@@ -54,10 +56,10 @@ def test_bots_that_cannot_start_say_why_and_the_page_goes_on(embedded):
         discord_token="abcdefghijklmnopqrstuvwx.abcdef.abcdefghijklmnopqrstuvwxyz",
         discord_api_url=nobody,
     )
-    assert "TELEGRAM_API_URL" in up.says("Telegram does not run, it is tried again: (.*)")
-    assert "cannot be reached" in up.says("Discord does not run, it is tried again: (.*)")
+    assert "TELEGRAM_API_URL" in up.wait_for_log("Telegram does not run, it is tried again: (.*)")
+    assert "cannot be reached" in up.wait_for_log("Discord does not run, it is tried again: (.*)")
     with up.person() as person:
-        assert person.finished(person.accepted())[0]["caption"]
+        assert person.wait_until_finished(person.submit_photos())[0]["caption"]
     assert up.stop() == 0
     assert "Traceback" not in up.log
 

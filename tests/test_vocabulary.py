@@ -1,3 +1,5 @@
+"""The vocabulary: which words it keeps, and encoding and decoding."""
+
 import pytest
 
 from model.errors import DamagedModel

@@ -1,9 +1,11 @@
+"""Votes: one for each person and caption, which can be changed and taken back."""
+
 import pytest
-from factories import make_caption, make_person
 from sqlalchemy.orm import Session
 
 from db import votes
 from db.votes import Thumbs
+from tests.support.factories import make_caption, make_person
 
 
 def test_votes_of_many_are_counted_and_ones_own_is_told(session: Session):
@@ -32,5 +34,5 @@ def test_a_vote_can_be_taken_back_more_than_once(session: Session):
 
 @pytest.mark.parametrize("value", [0, 2, -5])
 def test_a_vote_is_up_or_down(session: Session, value: int):
-    with pytest.raises(ValueError, match="no thumb"):
+    with pytest.raises(ValueError, match="neither 1 nor -1"):
         votes.vote(session, make_caption(session).id, make_person(session).id, value)

@@ -1,11 +1,10 @@
-"""The page as people use it, in a real browser."""
+"""The page in a real browser: uploads, votes, corrections, the gallery."""
 
 import base64
 import re
 
-from browser import *  # noqa: F403
-from browser import EMBEDDED, choose, expect, photo, sentence
-from web_client import new_photo
+from tests.support.browser import EMBEDDED, choose, expect, photo, sentence
+from tests.support.web_client import new_photo
 
 pytestmark = EMBEDDED
 NEW_FILE = """
@@ -63,7 +62,7 @@ def test_a_photo_can_be_pasted(page):
     expect(sentence(page.locator(".card"))).to_contain_text(".")
 
 
-def test_several_photos_at_once_each_get_a_card_in_the_order_they_were_chosen(page):
+def test_each_of_several_photos_gets_a_card_in_the_order_they_were_chosen(page):
     choose(page, photo("one.png"), photo("two.png"), photo("three.png"))
     cards = page.locator(".card")
     expect(cards).to_have_count(3)
@@ -73,52 +72,52 @@ def test_several_photos_at_once_each_get_a_card_in_the_order_they_were_chosen(pa
     assert len({sentence(card).inner_text() for card in cards.all()}) > 1
 
 
-def test_pointing_at_a_word_lights_where_the_model_looked(card):
+def test_hovering_over_a_word_shows_its_attention_map(card):
     heat, word = card.locator(".heat"), card.locator(".word").first
     expect(heat).to_have_class("heat")
     word.hover()
     expect(heat).to_have_class("heat on")
     painted = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
     assert heat.evaluate(painted) > 10
-    card.locator(".stage, .sure").last.hover()
+    card.locator(".stage, .confidence").last.hover()
     expect(heat).to_have_class("heat")
 
 
-def test_what_is_no_photo_is_said_kindly_and_can_be_removed(page, open_page):
+def test_a_file_that_is_no_photo_shows_an_error_and_can_be_removed(page, open_page):
     choose(page, {"name": "trick.jpg", "mimeType": "image/jpeg", "buffer": b"<html><script>alert(1)</script>"})
     card = page.locator(".card")
-    expect(card.locator(".trouble")).to_contain_text("I could not read that file as a photo.")
+    expect(card.locator(".error")).to_contain_text("I could not read that file as a photo.")
     expect(card.locator(".again")).to_be_hidden()  # it would be refused again
     card.get_by_role("button", name="Remove").click()
     expect(card).to_have_count(0)
-    assert all("415" in complaint for complaint in open_page.complaints)  # browsers log every refused call
-    open_page.complaints.clear()
+    assert all("415" in error for error in open_page.errors)  # browsers log every refused call
+    open_page.errors.clear()
 
 
-def test_a_file_that_is_no_picture_is_left_out(page):
+def test_a_file_that_is_no_picture_is_ignored_with_a_message(page):
     choose(page, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
-    expect(page.locator("#trouble")).to_have_text("One file is no picture and was left out.")
+    expect(page.locator("#error")).to_have_text("One file is no picture and was left out.")
     expect(page.locator(".card")).to_have_count(0)
 
 
-def test_a_file_that_is_too_large_is_not_even_sent(page):
+def test_a_file_that_is_too_large_is_not_uploaded(page):
     choose(page, {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(3_000_000)})
-    expect(page.locator(".card .trouble")).to_contain_text(re.compile(r"This file has 3\sMB. At most 2\sMB work."))
+    expect(page.locator(".card .error")).to_contain_text(re.compile(r"This file has 3\sMB. At most 2\sMB work."))
 
 
-def test_a_lost_connection_is_said_and_trying_again_works(page, open_page):
+def test_a_lost_connection_shows_an_error_and_the_upload_can_be_retried(page, open_page):
     page.context.set_offline(True)
     choose(page)
     card = page.locator(".card")
-    expect(card.locator(".trouble")).to_contain_text("The server does not answer.")
+    expect(card.locator(".error")).to_contain_text("The server does not answer.")
     page.context.set_offline(False)
     card.get_by_role("button", name="Try again").click()
     expect(sentence(card)).to_contain_text(".")
-    assert all("ERR_INTERNET_DISCONNECTED" in complaint for complaint in open_page.complaints)
-    open_page.complaints.clear()
+    assert all("ERR_INTERNET_DISCONNECTED" in error for error in open_page.errors)
+    open_page.errors.clear()
 
 
-def test_a_photo_that_takes_long_is_said_to(page):
+def test_a_slow_photo_shows_a_message(page):
     page.clock.install()
     page.route("**/api/events*", lambda route: None)  # never answered
     page.reload()
@@ -148,7 +147,7 @@ def test_a_removed_photo_does_not_come_back(page, card):
     expect(card).to_have_count(0)
 
 
-def test_everything_of_ones_own_can_be_forgotten(page, card):
+def test_a_person_can_delete_all_their_data(page, card):
     page.get_by_role("button", name="Privacy").click()
     page.get_by_role("button", name="Forget everything of mine").click()
     page.get_by_role("button", name="Forget it all").click()
@@ -163,10 +162,10 @@ def test_a_sentence_is_copied_as_alt_text(page, card):
     assert page.evaluate("navigator.clipboard.readText()") == sentence(card).inner_text()
 
 
-def test_older_captions_come_on_demand(page):
+def test_older_captions_are_loaded_on_demand(page):
     for _ in range(3):
         choose(page, *(photo() for _ in range(9)))
-    expect(page.locator(".said:visible")).to_have_count(27)
+    expect(page.locator(".result:visible")).to_have_count(27)
     page.reload()
     expect(page.locator(".card")).to_have_count(24)
     page.get_by_role("button", name="Show older").click()
@@ -174,7 +173,7 @@ def test_older_captions_come_on_demand(page):
     expect(page.get_by_role("button", name="Show older")).to_be_hidden()
 
 
-def test_to_another_visitor_the_page_is_empty(open_page, card):
+def test_for_another_visitor_the_page_is_empty(open_page, card):
     other = open_page()
     expect(other.locator("#empty")).to_be_visible()
     expect(other.locator(".card")).to_have_count(0)

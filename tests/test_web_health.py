@@ -1,23 +1,27 @@
+"""/healthz and /readyz."""
+
+import pytest
 from pydantic import SecretStr
-from redis_server import *  # noqa: F403
-from web_client import *  # noqa: F403
 
-from bots.web_health import broker_of
+from bots.web.health import broker_check
 from db import workers
-from worker.app import create_app
+from worker.job_queue import create_app
+
+pytestmark = pytest.mark.database("sqlite")
 
 
-def test_a_process_that_answers_is_alive(client):
+def test_healthz_answers_ok(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_it_is_ready_when_a_worker_has_loaded_a_model(client, sessions):
+def test_the_site_is_ready_when_a_worker_has_loaded_a_model(client, sessions):
     with sessions.begin() as session:
         workers.beat(session, "a", "openvino", [])
     waiting = client.get("/readyz")
     assert waiting.status_code == 503
     assert waiting.json() == {
         "database": "ok",
+        "photos": "ok",
         "broker": "ok",
         "model": "no worker that has loaded one was seen lately",
     }
@@ -26,16 +30,16 @@ def test_it_is_ready_when_a_worker_has_loaded_a_model(client, sessions):
     assert client.get("/readyz").status_code == 200
 
 
-def test_it_is_not_ready_without_its_database(client, engine, tmp_path):
+def test_the_site_is_not_ready_without_its_database(client, engine, tmp_path):
     engine.dispose()
-    (tmp_path / "captionbot.db").write_bytes(b"no database any more" * 1000)
+    (tmp_path / "test.db").write_bytes(b"no database any more" * 1000)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["database"].startswith("does not answer")
     assert client.get("/healthz").status_code == 200
 
 
-def test_it_is_not_ready_without_its_broker_and_keeps_passwords_to_itself(new_client, redis_server):
+def test_the_site_is_not_ready_without_its_broker_and_shows_no_password(new_client, redis_server):
     broker = f"redis://:secret@127.0.0.1:{redis_server.port}/0"
     redis_server.stop()
     answer = new_client(broker_url=broker, secret_key=SecretStr("a key for tests")).get("/readyz")
@@ -44,8 +48,9 @@ def test_it_is_not_ready_without_its_broker_and_keeps_passwords_to_itself(new_cl
     assert "secret" not in answer.text
 
 
-def test_a_broker_that_answers_is_asked_without_harm(redis_server):
-    ask = broker_of(create_app(redis_server.url))
-    ask()
-    ask()
+def test_checking_the_broker_leaves_no_keys_in_it(redis_server):
+    with create_app(redis_server.url) as app:
+        ask = broker_check(app)
+        ask()
+        ask()
     assert redis_server.client.keys() == []

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from model.errors import BadData  # noqa: E402
-from model.vocabulary import SPECIAL, Vocabulary  # noqa: E402
-from training.word_vectors import load_word_vectors  # noqa: E402
+from model.errors import BadData
+from model.vocabulary import SPECIAL, Vocabulary
+from training.captioning.word_vectors import load_word_vectors
 
 VOCABULARY = Vocabulary([*SPECIAL, "dog", "cat", "at"])
 DOG, CAT, AT = 4, 5, 6

@@ -1,3 +1,5 @@
+"""The list of workers that are alive."""
+
 from datetime import timedelta
 
 from sqlalchemy import select

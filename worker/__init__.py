@@ -1,1 +1,1 @@
-"""What captions photos: takes jobs from the queue, runs the model in batches, writes sentences into rows."""
+"""The worker: takes captions from the queue, runs the model on batches of photos and writes the results."""

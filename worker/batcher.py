@@ -1,7 +1,7 @@
-"""Gathers jobs into batches without a timer: while the engine is busy they gather, when it is free it takes what waits.
+"""Runs jobs in batches without a timer: jobs gather while a batch runs, and the next batch takes all that wait.
 
-An idle worker answers a lone job at once, a busy one runs full batches. An engine with several lanes runs as many
-batches side by side. The more of them run, the fuller must one be that joins them: small ones cost nearly as much.
+So a lone job runs at once, and under load batches are full. Several lanes run as many batches at the same time. The
+more of them are busy, the fuller a batch must be to start in another: a small one costs nearly as much as a full one.
 """
 
 import logging
@@ -18,7 +18,7 @@ Outcome = TypeVar("Outcome")
 
 
 class Batcher(Generic[Job, Outcome]):
-    """Threads, one a lane, each of which runs batches one after the other."""
+    """One thread for each lane, which runs one batch after the other."""
 
     def __init__(
         self,
@@ -30,10 +30,15 @@ class Batcher(Generic[Job, Outcome]):
         key: Callable[[Job], Hashable] = lambda job: None,
         name: str = "batcher",
     ):
-        """run: jobs to as many outcomes, in the same order; lanes: calls of it at the same time.
-
-        then: gets the jobs of each batch with their outcomes, or with what `run` raised for them, in the same thread.
-        key: only jobs whose keys are equal share a batch.
+        """
+        Args:
+            run: jobs to as many outcomes, in the same order.
+            then: called with the jobs of each batch and their outcomes, or the exceptions that `run` raised for them,
+                in the lane's thread.
+            max_batch: jobs in a batch, at most.
+            lanes: calls of `run` at the same time.
+            key: only jobs with equal keys share a batch.
+            name: of the threads.
         """
         self._run_batch, self._then, self._max_batch, self._key = run, then, max_batch, key
         self._waiting: deque[Job] = deque()
@@ -48,15 +53,22 @@ class Batcher(Generic[Job, Outcome]):
             thread.start()
 
     def submit(self, jobs: Iterable[Job]) -> None:
-        """All at once, so that they may share a batch. Raises RuntimeError after `close`."""
+        """Add jobs, all at once, so that they may share a batch. Raises RuntimeError after `close`."""
         with self._changed:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
             self._waiting.extend(jobs)
-            self._changed.notify()  # what one lane leaves it tells the next of
+            self._changed.notify()  # one lane; if it leaves jobs over, it notifies the next
 
     def close(self, timeout: float | None = None) -> bool:
-        """Finish what waits, then stop. timeout: seconds to wait for that. Returns whether all is finished."""
+        """Finish the jobs that wait, then stop.
+
+        Args:
+            timeout: seconds to wait for that; None is for ever.
+
+        Returns:
+            Whether all jobs are finished.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -66,7 +78,7 @@ class Batcher(Generic[Job, Outcome]):
         return not any(thread.is_alive() for thread in self._threads)
 
     def busy_seconds(self) -> float:
-        """How long the batch that has been running longest has been running; 0 when none runs."""
+        """For how long the oldest batch has been running; 0 when none runs."""
         begun = [*self._running.values()]
         return time.monotonic() - min(begun) if begun else 0.0
 
@@ -75,10 +87,11 @@ class Batcher(Generic[Job, Outcome]):
             outcomes = self._outcomes(batch)
             try:
                 self._then([*zip(batch, outcomes, strict=True)])
-            except Exception:  # the lane goes on; the lease of these rows brings them back
-                log.exception("what became of a batch of %d could not be handed on", len(batch))
+            except Exception:  # the lane goes on; leases that expire bring these captions back
+                log.exception("the outcomes of a batch of %d could not be handed on", len(batch))
 
     def _may_begin(self) -> bool:
+        """Whether a lane should start a batch: with k of n other lanes busy, once a batch of k/n of the limit waits."""
         waiting, others = len(self._waiting), max(1, len(self._threads) - 1)
         return self._closed or (waiting > 0 and waiting / self._max_batch >= len(self._running) / others)
 
@@ -102,7 +115,7 @@ class Batcher(Generic[Job, Outcome]):
             return batch
 
     def _outcomes(self, jobs: list[Job]) -> list[Outcome | Exception]:
-        """One for each job. When a batch fails its jobs run one by one, so that only the bad one fails."""
+        """One outcome for each job. When a batch raises, its jobs run one by one, so that only the bad one fails."""
         try:
             outcomes = list(self._run_batch(jobs))
             if len(outcomes) != len(jobs):

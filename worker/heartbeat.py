@@ -1,6 +1,7 @@
-"""Tells the database that a worker is alive: its own row, and the leases of the rows that it holds."""
+"""A worker's heartbeat: a thread that renews its own row in the database and the leases of the captions it holds."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -9,16 +10,18 @@ from datetime import timedelta
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import captions, workers
+from model.errors import one_line
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=24)  # after a SIGKILL its rows are free when this has passed
-BEATS = 3  # a lease: two may fail
-LONGEST = 300.0  # seconds that a row may be held: what takes longer hangs
+LEASE = timedelta(seconds=24)  # after a SIGKILL its captions are free when this has passed
+BEATS = 3  # in a lease, so that two may fail
+RETRY = 1.0  # seconds until the next beat after one that failed
+MAX_SECONDS_HELD = 300.0  # a worker that holds a caption for longer hangs
 
 
 class Heartbeat:
-    """Between start() and stop() a thread of its own renews. Rows are held from `hold` until `drop`."""
+    """Renews between start() and stop(). A caption is held from `hold` until `drop`."""
 
     def __init__(
         self,
@@ -27,11 +30,14 @@ class Heartbeat:
         engine: str,
         versions: Callable[[], list[str]],
         lease: timedelta = LEASE,
-        longest: float = LONGEST,
+        longest: float = MAX_SECONDS_HELD,
     ):
-        """name: of this worker in the database. versions: the models that it holds now.
-
-        longest: seconds after which a row is renewed no more, so that another worker gets it.
+        """
+        Args:
+            name: of this worker in the database.
+            engine: that it runs the model with.
+            versions: gives the models that it has loaded.
+            longest: seconds after which a caption's lease is no longer renewed, so that another worker gets it.
         """
         self.name, self.lease, self.longest = name, lease, longest
         self._sessions, self._engine, self._versions = sessions, engine, versions
@@ -41,12 +47,12 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """The first beat is before this returns, and raises what the database raises."""
+        """Beat once, then start the thread. Raises SQLAlchemyError when the database does not answer."""
         self._beat()
         self._thread.start()
 
     def stop(self) -> None:
-        """Say goodbye, and give back the rows that are still held."""
+        """Remove this worker's row, and give back the captions that are still held."""
         with self._changed:
             self._stop.set()
             self._changed.notify_all()
@@ -58,36 +64,46 @@ class Heartbeat:
                 workers.leave(session, self.name)
             if given_back:
                 log.warning("%d captions were not finished and are queued again", len(given_back))
-        except Exception as error:  # their leases expire
-            log.warning("the database does not hear that this worker stops: %s", error)
+        except Exception as error:  # then the leases expire
+            log.warning("the database could not be told that this worker stops: %s", error)
 
-    def hold(self, rows: Iterable[int]) -> None:
-        since = time.monotonic()
+    def hold(self, rows: Iterable[int], *, limited: bool = True) -> None:
+        """Renew the leases of these captions from now on.
+
+        limited: only for so long as a photo may keep a worker busy. Not while they wait for a database or a photo
+        store, however long that is away: their photos are not to blame.
+        """
+        since = time.monotonic() if limited else math.inf
         with self._changed:
             self._held |= dict.fromkeys(rows, since)
 
     def drop(self, rows: Iterable[int]) -> None:
+        """Renew them no longer."""
         with self._changed:
             for row in rows:
                 self._held.pop(row, None)
             self._changed.notify_all()
 
     def held(self) -> list[int]:
-        """Without those that have been held for too long."""
+        """The ids of the captions that are held, without those that have been held for too long."""
         with self._changed:
             return sorted(row for row, since in self._held.items() if time.monotonic() - since < self.longest)
 
     def wait_for_room(self, most: int) -> None:
-        """Until no more than so many rows are held, or the worker stops."""
+        """Block until at most `most` captions are held, or the worker stops."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._held) <= most or self._stop.is_set())
 
     def _run(self) -> None:
-        while not self._stop.wait(self.lease.total_seconds() / BEATS):
+        pause = regular = self.lease.total_seconds() / BEATS
+        while not self._stop.wait(pause):
             try:
                 self._beat()
-            except Exception as error:  # the next beat may succeed; if none does, others take the rows over
-                log.warning("the heartbeat did not reach the database: %s", error)
+                pause = regular
+            except Exception as error:  # the next beat may succeed; if none does, other workers take the captions over
+                if pause == regular:
+                    log.warning("the heartbeat did not reach the database: %s", one_line(error))
+                pause = min(regular, RETRY)  # soon after an outage, before the leases are taken for those of the dead
 
     def _beat(self) -> None:
         with self._sessions.begin() as session:

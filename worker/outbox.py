@@ -1,4 +1,4 @@
-"""Sends aside, on its own thread, what must not keep its caller waiting: a broker that is down blocks for seconds."""
+"""Sends items from a thread of its own, so that callers do not wait: a broker that is down blocks for seconds."""
 
 import logging
 import threading
@@ -10,19 +10,24 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-LIMIT = 10_000  # items that may wait
-PAUSE = 1.0  # seconds until what failed is tried again
+LIMIT = 10_000
+PAUSE = 1.0
 
 
 class Outbox(Generic[Item]):
-    """Gives `send` all that waits, in order, again and again until it raises nothing.
+    """Calls `send` with all items that wait, in order, and retries until it raises nothing.
 
-    Delivery is a kindness, no promise: what exceeds the limit is dropped, and after a failure some items may be sent
-    twice. The database knows better in both cases.
+    Best effort: items beyond the limit are dropped, and after a failure some may be sent twice. Callers keep the truth
+    in the database, which corrects both.
     """
 
     def __init__(self, send: Callable[[list[Item]], None], what: str, *, limit: int = LIMIT, pause: float = PAUSE):
-        """what: for the log, such as "jobs"."""
+        """
+        Args:
+            what: name of the items for the log, such as "jobs".
+            limit: items that may wait.
+            pause: seconds before a retry.
+        """
         self._send, self._what, self._limit, self._pause = send, what, limit, pause
         self._waiting: list[Item] = []
         self._changed = threading.Condition()
@@ -30,7 +35,7 @@ class Outbox(Generic[Item]):
         self._closed = False
 
     def put(self, items: Iterable[Item]) -> None:
-        """Returns at once and raises nothing."""
+        """Add items to those that wait. Returns at once and raises nothing."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"send-{self._what}", daemon=True)
@@ -42,7 +47,7 @@ class Outbox(Generic[Item]):
             self._changed.notify_all()
 
     def close(self, timeout: float = 1.0) -> None:
-        """Send what waits, for at most `timeout` seconds."""
+        """Send the items that wait, for at most `timeout` seconds, and end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -59,9 +64,12 @@ class Outbox(Generic[Item]):
                 items, self._waiting = self._waiting, []
             try:
                 self._send(items)
-            except Exception as error:  # whatever a client library raises: the row in the database is the truth
+            except Exception as error:  # whatever a client library raises
                 log.log(
-                    logging.DEBUG if failing else logging.WARNING, "%s cannot be sent now: %s", self._what, _line(error)
+                    logging.DEBUG if failing else logging.WARNING,
+                    "%s cannot be sent now: %s",
+                    self._what,
+                    _one_line(error),
                 )
                 failing = True
                 with self._changed:
@@ -73,5 +81,6 @@ class Outbox(Generic[Item]):
                 failing = False
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
+    """Here, as front-ends import the queue and nothing of the model."""
     return " ".join(str(error).split()) or type(error).__name__

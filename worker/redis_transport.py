@@ -1,6 +1,9 @@
-"""Kombu's Redis transport, spoken to less often: under load a worker's messages come and go in groups.
+"""Kombu's Redis transport with commands sent in batches.
 
-Kombu asks Redis three times for each message: to take it, to write down that it was taken, and to cross it out.
+Kombu sends Redis commands for each message three times: to take it, to record that it was taken but not yet
+acknowledged, and to remove that record. Here each of these is done for many messages at once.
+
+It overrides private methods of Kombu's, so it is used only with the series it was tested with, see transports.py.
 """
 
 from collections.abc import Iterator
@@ -14,11 +17,11 @@ from kombu.utils.json import dumps, loads
 
 
 class QoS(redis.QoS):
-    """The messages that were taken and not yet acknowledged; Redis keeps them too, in case this process dies."""
+    """Keeps the messages that were taken and not yet acknowledged, here and in Redis, in case this process dies."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self._taken: dict[str, Any] | None = None  # delivery tag -> message; None: each is written down by itself
+        self._taken: dict[str, Any] | None = None  # delivery tag -> message, in a batch; else None
         self._acked: list[str] = []  # delivery tags
 
     def append(self, message: Any, delivery_tag: str) -> None:
@@ -36,8 +39,8 @@ class QoS(redis.QoS):
             super().ack(delivery_tag)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is taken meanwhile is written down at the end, all at once."""
+    def in_one_batch(self) -> Iterator[None]:
+        """Record the messages that are taken within this context in Redis when it ends."""
         taken: dict[str, Any] = {}
         self._taken = taken
         try:
@@ -45,13 +48,13 @@ class QoS(redis.QoS):
         finally:
             self._taken = None
             if taken:
-                written = {tag: _written(message) for tag, message in taken.items()}
+                records = {tag: _record(message) for tag, message in taken.items()}
                 with self.pipe_or_acquire() as pipe:
                     pipe.zadd(self.unacked_index_key, dict.fromkeys(taken, time()))
-                    pipe.hset(self.unacked_key, mapping=written).execute()
+                    pipe.hset(self.unacked_key, mapping=records).execute()
 
-    def cross_out(self) -> None:
-        """Tell Redis what was acknowledged. What does not get through comes again, and its row is found done."""
+    def remove_acknowledged(self) -> None:
+        """Remove acknowledged messages from Redis. If that fails they come again, and nothing is captioned twice."""
         if tags := self._acked:
             self._acked = []
             with self.pipe_or_acquire() as pipe:
@@ -59,26 +62,26 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """Clients of redis-py may be shared between threads: the connections come from the channel's pool either way."""
+    """Takes messages in batches. Threads may share its client of redis-py, which takes connections from a pool."""
 
     QoS = QoS
-    _kept: Any = None
+    _shared_client: Any = None
 
     @contextmanager
     def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
-        """One client a channel. Kombu makes one a command, which costs more than the command."""
+        """Kombu makes a client for each command, which costs more than the command; here a channel keeps one."""
         if client is None:
-            client = self._kept = self._kept or self._create_client()
+            client = self._shared_client = self._shared_client or self._create_client()
         yield client
 
     def close(self) -> None:
-        with suppress(*self.connection_errors):
-            self.qos.cross_out()
+        with suppress(*self.connection_errors, self.ResponseError):
+            self.qos.remove_acknowledged()
         super().close()
 
     def _brpop_read(self, **options: Any) -> Any:
-        """The message that woke us, and as many of those behind it as we may hold."""
-        with self.qos.together():
+        """Deliver the message that BRPOP returned, and as many of those behind it as may be held."""
+        with self.qos.in_one_batch():
             result = super()._brpop_read(**options)
             for queue in () if self._closing else self.active_queues:
                 if room := self.qos.can_consume_max_estimate():
@@ -91,19 +94,19 @@ class Channel(redis.Channel):
 
 class Transport(redis.Transport):
     Channel = Channel
-    in_event_loop = False  # a worker's: then what was acknowledged is crossed out once a turn of the loop
+    in_event_loop = False  # in a worker's, acknowledged messages are removed once in each turn of the loop
 
     def register_with_event_loop(self, connection: Any, loop: Any) -> None:
         self.in_event_loop = True
-        loop.on_tick.add(self._cross_out)
+        loop.on_tick.add(self._remove_acknowledged)
         super().register_with_event_loop(connection, loop)
 
-    def _cross_out(self) -> None:
+    def _remove_acknowledged(self) -> None:
         for channel in self.channels:
-            channel.qos.cross_out()
+            channel.qos.remove_acknowledged()
 
 
-def _written(message: Any) -> str:
-    """As kombu writes it down, and reads it when the message has to be given to another worker."""
+def _record(message: Any) -> str:
+    """A message as Kombu records it, and reads it to give it to another worker."""
     delivery = message.delivery_info
     return dumps([message._raw, delivery["exchange"], delivery["routing_key"]])

@@ -1,1 +1,1 @@
-"""The history of the tables, one file a step, run by Alembic; see db/schema.py."""
+"""Alembic migrations of the tables, one file each; see db/schema.py."""

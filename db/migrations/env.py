@@ -1,22 +1,29 @@
-"""Tells Alembic which connection to use and which tables there should be. Run by db/schema.py."""
+"""Alembic's environment: the connection and the expected tables. Run by db/schema.py."""
 
 from typing import Literal
 
 from alembic import context
 
-from db.tables import Base, UtcDateTime
+from db.column_types import JsonOf, UtcDateTime
+from db.tables import Base
 
 
 def render(kind: str, item: object, _: object) -> str | Literal[False]:
-    """Migrations know nothing of tables.py: it will have changed when they run. False: as Alembic would write it."""
-    return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
+    """Write our column types as plain SQLAlchemy types, because migrations must not depend on code that changes.
+
+    Returns:
+        Python source; False for Alembic's default.
+    """
+    if isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return "sa.JSON()" if isinstance(item, JsonOf) else False
 
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    render_as_batch=True,  # SQLite cannot alter a column: the table is copied
+    render_as_batch=True,  # SQLite cannot alter a column, so the table is copied
     render_item=render,
 )
 context.run_migrations()

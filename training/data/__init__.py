@@ -1,6 +1,6 @@
-"""Captioned photos from the usual data sets, read into one form: start at dataset.py."""
+"""Readers of captioned data sets (Flickr8k, Flickr30k, COCO, Karpathy's splits, own photos): start at dataset.py."""
 
 from training.data.dataset import Dataset, Example, load_dataset
-from training.data.mixing import mix
+from training.data.mixing import load_mixture, mix
 
-__all__ = ["Dataset", "Example", "load_dataset", "mix"]
+__all__ = ["Dataset", "Example", "load_dataset", "load_mixture", "mix"]

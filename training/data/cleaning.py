@@ -1,38 +1,45 @@
-"""Which captions are worth learning from."""
+"""Tokenises captions and drops those that are useless for training."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from training.data.raw import HUMAN, RawPhoto
 from training.data.report import Report
 from training.metrics.tokenizer import tokenize
 
 Words = tuple[str, ...]
 
 
-def clean(captions: Iterable[str], photo: str, split: str, report: Report) -> tuple[Words, ...]:
-    """Captions as words, in their order; what is dropped goes into the report.
+def clean(photo: RawPhoto, split: str, report: Report) -> list[tuple[Words, str]]:
+    """Tokenise the captions of a photo, in their order; each one that is dropped is named in the report.
 
-    Captions without a word are always dropped. Those of one word, and repetitions for the same photo, are dropped
-    from `train` only: `val` and `test` keep their references as published, so that scores compare with papers.
-    Long captions stay; training cuts them.
+    Captions without a word are always dropped. Captions that are no sentence (of one word; of two if nobody wrote them,
+    such as "red trees"), and duplicates of the same photo, are dropped in `train` only: `val` and `test` keep their
+    references as published, so that scores compare with papers. Long captions are kept; training truncates them.
+
+    Returns:
+        The words and the source of each caption that is kept.
     """
-    kept: list[Words] = []
-    for caption in captions:
+    kept: list[tuple[Words, str]] = []
+    seen: set[Words] = set()
+    sources = photo.sources or [HUMAN] * len(photo.captions)
+    for caption, source in zip(photo.captions, sources, strict=True):
         words = tuple(tokenize(caption))
         if not words:
-            report.drop("caption without words", photo)
-        elif split == "train" and len(words) == 1:
-            report.drop("training caption of one word", f"{photo} ({words[0]})")
-        elif split == "train" and words in kept:
-            report.drop("training caption that repeats another of its photo", photo)
+            report.drop("caption without words", photo.name)
+        elif split == "train" and len(words) <= (1 if source == HUMAN else 2):
+            report.drop("training caption that is no sentence", f"{photo.name} ({' '.join(words)})")
+        elif split == "train" and words in seen:
+            report.drop("training caption that repeats another of its photo", photo.name)
         else:
-            kept.append(words)
-    return tuple(kept)
+            kept.append((words, source))
+            seen.add(words)
+    return kept
 
 
-def names_a_side(caption: Sequence[str] | str) -> bool:
-    """Does the caption (words, or a sentence) say left or right? It would be false of the mirrored photo.
+def mentions_side(caption: Sequence[str] | str) -> bool:
+    """Whether a caption (words, or a sentence) mentions left or right, which would be wrong for the mirrored photo.
 
-    Rather too often than too seldom: "a man left the room" and "left-handed" count as well.
+    False positives are accepted: "a man left the room" and "left-handed" count as well.
     """
     words = caption.lower().split() if isinstance(caption, str) else caption
     return any(word.startswith(("left", "right")) for word in words)

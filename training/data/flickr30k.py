@@ -1,28 +1,29 @@
-"""Flickr30k (Young et al. 2014) as the table `results.csv`: `image_name| comment_number| comment`, not really CSV.
+"""Reader of Flickr30k (Young et al. 2014): `results.csv`, lines of `image_name| comment_number| comment`, not real CSV.
 
-It names no split; Karpathy's dataset_flickr30k.json does (karpathy.py). It contains most of Flickr8k: see mixing.py.
+The file has no splits; Karpathy's dataset_flickr30k.json has them (karpathy.py). It contains most of Flickr8k: see
+mixing.py.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from model.errors import BadData
-from training.data.raw import RawPhoto, group
+from training.data.raw import RawPhoto, group_by_photo
 from training.data.report import Report
 from training.data.text_files import find_files, read_lines
 
-LOOKS_FOR = "results.csv"
+CAPTION_FILES = "results.csv"
 HEADER = ["image_name", "comment_number", "comment"]
 
 
 def find(path: Path) -> list[Path]:
-    """The caption file there; empty if this is not Flickr30k."""
+    """Return the caption file at `path`; empty if there is no Flickr30k."""
     return find_files(path, "results.csv")
 
 
 def read(files: list[Path], report: Report) -> list[RawPhoto]:
-    """All photos, without a split."""
-    return group(_rows(files[0], report))
+    """Read all photos; they have no split."""
+    return group_by_photo(_rows(files[0], report))
 
 
 def _rows(path: Path, report: Report) -> Iterator[tuple[str, str]]:
@@ -32,5 +33,5 @@ def _rows(path: Path, report: Report) -> Iterator[tuple[str, str]]:
     for number, cells in lines:
         if len(cells) == 3 and cells[0]:
             yield cells[0], cells[2]
-        else:  # every copy has one: 2199200615.jpg, comment 4
+        else:  # every published copy has one: 2199200615.jpg, comment 4
             report.drop_line("line without photo| number| caption", path, number)

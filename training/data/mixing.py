@@ -1,19 +1,40 @@
-"""Several data sets as one, without letting a photo that one holds out be trained on through another."""
+"""Merges data sets without training on a photo that any of them holds out."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from model.errors import BadData
-from training.data.dataset import Dataset, Example
+from training.data.dataset import Dataset, Example, dataset_name, load_dataset
 from training.data.identity import photo_key, stricter
+from training.data.lookalikes import without_lookalikes
 from training.data.photo_files import Place
 from training.data.report import Report
 
 
-def mix(datasets: Sequence[Dataset]) -> Dataset:
-    """One data set with each photo once, in its strictest split (test, then val); among equals the first counts.
+def load_mixture(paths: Sequence[Path], *, format: str = "auto") -> Dataset:
+    """Read one data set, or several as one. Photos that look like those which another one holds out are left out too.
 
-    Photos are the same when `photo_key` says so: Flickr30k contains Flickr8k, its test photos included. What a data
-    set holds out but cannot use (missing, or in none of its split lists) is trained on by no other either.
+    Args:
+        paths: as of `load_dataset`.
+
+    Raises:
+        BadData: what is wrong with a data set.
+    """
+    names = Counter(map(dataset_name, paths))
+    if names.total() > len(names):
+        name = names.most_common(1)[0][0]
+        raise BadData(f"two data sets are called {name}; rename a folder, because their names tell them apart")
+    datasets = [load_dataset(path, format=format) for path in paths]
+    return datasets[0] if len(datasets) == 1 else without_lookalikes(mix(datasets))
+
+
+def mix(datasets: Sequence[Dataset]) -> Dataset:
+    """Merge data sets. Each photo is there once, in its strictest split (test before val before train).
+
+    Two photos are the same if their `photo_key` is: Flickr30k contains Flickr8k, its test photos included. If several
+    data sets have a photo in the same split, the first one's captions are used. Photos that a data set holds out but
+    cannot use (missing, or in none of its split lists) are not trained on either.
     """
     if not datasets:
         raise BadData("nothing to mix; name at least one data set")

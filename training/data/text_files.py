@@ -1,4 +1,4 @@
-"""Files that people hand us, read whole. Whatever is wrong with one becomes a BadData that names file and fault."""
+"""Reads text, CSV and JSON files; every fault raises BadData with the file and what is wrong in it."""
 
 import csv
 import io
@@ -9,10 +9,16 @@ from typing import Any
 
 from model.errors import BadData
 
+MAX_BYTES = 1_000_000_000  # of a file of captions; COCO's has 92 MB
+
 
 def read_text(path: Path) -> str:
-    """The file's text; it must be UTF-8, with or without the mark that Excel puts first."""
+    """Read a UTF-8 file, with or without the byte order mark that Excel writes."""
     try:
+        if not path.is_file() and not path.is_dir() and path.exists():  # a pipe would never end
+            raise BadData(f"{path}: not a file")
+        if path.stat().st_size > MAX_BYTES:
+            raise BadData(f"{path}: has more than {MAX_BYTES:,} bytes")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadData(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
@@ -21,14 +27,14 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Line numbers, from 1, and lines that are not blank."""
+    """Numbers, from 1, and text of the lines that are not blank."""
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             yield number, line.strip()
 
 
 def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and rows that are not blank, header included; quoted as spreadsheets do."""
+    """Line numbers and rows that are not blank, header included; quoted as spreadsheets do it."""
     rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
         for row in rows:
@@ -39,10 +45,10 @@ def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def parse_json(text: str, where: str) -> Any:
-    """The value that `text` holds; `where` names it in the error."""
+    """Parse JSON; `where` names the text in the error."""
     try:
         value = json.loads(text)
-        if "\\ud" in text.lower():  # half a character, such as \\ud83d alone, could be neither printed nor stored
+        if "\\ud" in text.lower():  # a lone surrogate such as \\ud83d cannot be encoded
             json.dumps(value, ensure_ascii=False).encode()
         return value
     except (ValueError, RecursionError) as error:
@@ -53,8 +59,8 @@ def read_json(path: Path) -> Any:
     return parse_json(read_text(path), str(path))
 
 
-def member(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """record[key], which must be there and of this kind; `where` names the record in the error."""
+def required_field(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> Any:
+    """Return record[key] if it is there and of this type; `where` names the record in the error."""
     value = record.get(key) if isinstance(record, dict) else None
     if not isinstance(value, kind) or isinstance(value, bool):
         wanted = {str: "text", list: "a list", dict: "an object", int: "a whole number"}
@@ -64,10 +70,14 @@ def member(record: Any, key: str, kind: type | tuple[type, ...], where: str) -> 
 
 
 def find_files(path: Path, *patterns: str) -> list[Path]:
-    """Files in the folder that match the first pattern that any file matches; `path` itself if it is such a file."""
+    """Files in a folder that match the first pattern that matches any; or `path` itself if it is a matching file.
+
+    Hidden files, such as a Mac's ._captions.csv, are left out.
+    """
     if path.is_file():
         return [path] if any(path.match(pattern) for pattern in patterns) else []
     for pattern in patterns:
-        if found := sorted(file for file in path.glob(pattern) if file.is_file()):
+        shown = (file for file in path.glob(pattern) if not file.name.startswith("."))
+        if found := sorted(file for file in shown if file.is_file()):
             return found
     return []

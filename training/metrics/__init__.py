@@ -1,1 +1,1 @@
-"""How good captions are: one metric a file, pinned by tests to pycocoevalcap; `scores.score` computes them all."""
+"""Caption metrics, one a file, tested to give pycocoevalcap's values; `scores.score` computes all of them."""

@@ -1,8 +1,8 @@
-"""METEOR 1.5 (Denkowski and Lavie 2014), by the Java program that comes with pycocoevalcap.
+"""METEOR 1.5 (Denkowski and Lavie 2014), with the Java program that comes with pycocoevalcap.
 
-Java does what needs its tables: aligning words by identity, stem, synonym and paraphrase. It returns 23 counts for each
-photo. The score is a short formula over such counts, summed for a corpus, so it is computed here; a bootstrap then
-needs no second run. Where Java or pycocoevalcap is missing there is no METEOR, and no error.
+The program aligns words by identity, stem, synonym and paraphrase, for which it has tables, and returns 23 counts for
+each photo. The score is a short formula over the summed counts. It is computed here, so that a bootstrap needs no
+second run. Without Java or pycocoevalcap METEOR is left out, which is not an error.
 """
 
 import importlib.util
@@ -24,10 +24,13 @@ _MATCH_WEIGHTS = np.array([1.0, 0.6, 0.8, 0.6])  # exact, stem, synonym, paraphr
 def meteor_statistics(
     hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]], *, seconds: float = 600
 ) -> tuple[np.ndarray | None, str]:
-    """Counts of each photo against the reference that fits best: float64 (photos, 23) for `meteor_of_totals`, and "".
+    """Count alignments of each photo's caption with its best reference.
 
-    Without them None, and the reason in a few words. Java is stopped after `seconds` at the latest; to start takes
-    about ten of them.
+    Args:
+        seconds: time limit of the Java program, which takes about ten seconds to start.
+
+    Returns:
+        float64 (photos, 23) for `meteor_of_totals`, and ""; or None, and why METEOR is not available.
     """
     java, jar = shutil.which("java"), _jar()
     if java is None:
@@ -35,11 +38,11 @@ def meteor_statistics(
     if jar is None:
         return None, "pycocoevalcap is not installed"
     pairs = list(zip(hypotheses, references, strict=True))
-    # It finds its table of paraphrases beside itself, hence cwd. Its errors go nowhere: a full pipe would block it.
+    # It looks for its table of paraphrases in cwd. Its errors are discarded, because a full pipe would block it.
     command = [java, "-Xmx2G", "-Dfile.encoding=UTF-8", "-jar", jar.name, "-", "-", "-stdio", "-l", "en", "-norm"]
     try:
         with Popen(command, cwd=jar.parent, encoding="utf-8", stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
-            watchdog = threading.Timer(seconds, process.kill)  # who waits for an answer then reads the end of the file
+            watchdog = threading.Timer(seconds, process.kill)  # readline() then returns at the end of the file
             watchdog.start()
             try:
                 rows = [_counts(process, *pair) for pair in pairs]
@@ -54,8 +57,8 @@ def meteor_statistics(
 def meteor_of_totals(totals: np.ndarray) -> np.ndarray:
     """Summed counts (..., 23) -> METEOR (...), 0 to 1.
 
-    Columns: words of hypothesis and reference, function words of both; for each kind of match the matched content words
-    of both and function words of both; chunks (runs of matches in the same order); matched words of both.
+    The columns are: words of hypothesis and reference; function words of both; for each kind of match the matched
+    content words of both and function words of both; chunks (runs of matches in the same order); matched words of both.
     """
     words, function_words = totals[..., 0:2], totals[..., 2:4]
     matches = totals[..., 4:20].reshape(*totals.shape[:-1], 4, 2, 2)  # kind, content or function, side
@@ -71,16 +74,16 @@ def meteor_of_totals(totals: np.ndarray) -> np.ndarray:
 
 
 def _counts(process: Popen[str], hypothesis: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
-    """One question and its answer. ValueError or OSError if the program is gone."""
+    """Send one request and read the counts. Raises ValueError or OSError if the program has ended."""
     sentences = [" ".join(tokens) for tokens in [*references, hypothesis]]
     assert process.stdin is not None
     assert process.stdout is not None
     print("SCORE", *sentences, sep=" ||| ", file=process.stdin, flush=True)
     counts = [float(number) for number in process.stdout.readline().split()]
     if len(counts) != COUNTS:
-        raise ValueError("not an answer of METEOR")
+        raise ValueError("METEOR returned no counts")
     if counts[20] == 1 and counts[21:23] == counts[0:2]:
-        counts[20] = 0  # the same sentence: METEOR counts no break at all, so that it scores 1
+        counts[20] = 0  # the same sentence: METEOR counts no chunk, so that it scores 1
     return counts
 
 

@@ -1,4 +1,4 @@
-"""Counting n-grams: the shared ground of BLEU and CIDEr."""
+"""N-gram counts, for BLEU and CIDEr."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -9,9 +9,9 @@ Tokens = Sequence[Hashable]
 Ngram = tuple[Hashable, ...]
 
 ORDER = 4
-"""Both metrics look at sequences of one to four tokens."""
+"""The longest n-grams of both metrics."""
 
 
 def count_ngrams(tokens: Tokens, n: int) -> Counter[Ngram]:
-    """How often each sequence of n tokens occurs. Empty when the sentence is shorter than n."""
+    """Count the n-grams of a sentence. Empty if it is shorter than n."""
     return Counter(zip(*(tokens[start:] for start in range(n)), strict=False))

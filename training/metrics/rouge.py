@@ -1,4 +1,4 @@
-"""ROUGE-L (Lin 2004): the longest common subsequence of a hypothesis and its references, as pycocoevalcap scores it."""
+"""ROUGE-L (Lin 2004) as pycocoevalcap computes it: longest common subsequences of a hypothesis and its references."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ import numpy as np
 from training.metrics.ngrams import Tokens
 
 BETA = 1.2
-"""How much more recall counts than precision (pycocoevalcap's choice)."""
+"""Weight of recall relative to precision (pycocoevalcap's value)."""
 
 
 def rouge_l(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> np.ndarray:
     """ROUGE-L of each photo, float64 (photos,), each 0 to 1; the corpus score is its mean.
 
-    Precision and recall are each the best over the references, and need not come from the same one.
+    Precision and recall are each the maximum over the references, and need not come from the same one.
     An empty hypothesis scores 0.
     """
     return np.array([_score(*pair) for pair in zip(hypotheses, references, strict=True)])
@@ -30,7 +30,7 @@ def _score(hypothesis: Tokens, references: Sequence[Tokens]) -> float:
 
 
 def _longest_common_subsequence(a: Tokens, b: Tokens) -> int:
-    """Its length. Row by row: best[j] is the answer for what was read of a and the first j tokens of b."""
+    """Length of the longest common subsequence. best[j]: that of the tokens of a read so far and the first j of b."""
     best = [0] * (len(b) + 1)
     for token in a:
         diagonal = 0

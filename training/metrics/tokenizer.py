@@ -1,17 +1,16 @@
-"""Words of a sentence in the manner of the Penn Treebank, lower case and without punctuation.
+"""A Penn Treebank tokenizer: lower case, without punctuation.
 
 Captioning papers report scores over the output of the Stanford PTBTokenizer (Java) as pycocoevalcap calls it. Scores
-depend on it, so this gives the same words on caption text, without Java. Training and serving use the words too: what
-a model learns to say and what it is scored on are cut alike.
+depend on the tokens, so this gives the same ones on captions, without Java. Training, serving and evaluation use it.
 
-Two differences are meant. Brackets and repeated marks ("!!!") are removed, where the original lets `-lrb-` and `!!!`
-through, by oversight. And web addresses, emoticons and typing errors such as "dog!cat" are not looked after.
+Two differences are intended. Brackets and repeated marks ("!!!") are removed, where the original lets `-lrb-` and `!!!`
+through by oversight. Web addresses, emoticons and typing errors such as "dog!cat" get no special treatment.
 """
 
 import re
 
 VERSION = "ptb-1"
-"""Part of a score's signature. Change it with any change of what `tokenize` returns."""
+"""Part of a score's signature. Change it whenever `tokenize` returns other tokens."""
 
 _ABBREVIATIONS = (  # these keep their full stop
     "adm apr aug ave bldg blvd bros capt co col corp ct dec dept dr drs est etc feb fri ft gen gov hon inc jan jr jul "
@@ -49,7 +48,7 @@ _STRAIGHT_QUOTES = str.maketrans("‘’“”", "''\"\"")
 
 
 def tokenize(sentence: str) -> list[str]:
-    """Tokens of one sentence: `The man's dog doesn't bark.` -> `the man 's dog does n't bark`. May be empty."""
+    """Tokenise a sentence: `The man's dog doesn't bark.` -> `the man 's dog does n't bark`. May return no token."""
     tokens: list[str] = []
     for match in _TOKEN.finditer(sentence.translate(_STRAIGHT_QUOTES)):
         token = match.group().lower()

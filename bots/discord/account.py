@@ -1,0 +1,109 @@
+"""Commands about a person's settings and data: /settings, /forget, /privacy; and /help."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bots.discord.buttons import ActionButton, view_of
+from bots.discord.command_texts import choices, localized
+from bots.discord.context import Interaction
+from bots.discord.keys import person_key
+from bots.discord.replies import acknowledge, language_of
+from bots.i18n import say
+from bots.service.outages import when_available
+from db.preferences import Preferences
+
+AS_DISCORD = "discord"  # choice of /settings: the language of the person's Discord client
+
+
+@app_commands.command(name="settings", description=localized("about_settings"))
+@app_commands.describe(
+    length=localized("about_length"),
+    quality=localized("about_quality"),
+    language=localized("about_language"),
+    hedging=localized("about_hedging"),
+    training=localized("about_training"),
+)
+@app_commands.choices(
+    length=choices("length", "short", "normal", "long"),
+    quality=choices("quality", "quick", "careful"),
+    language=choices("language", AS_DISCORD, "en", "de"),
+)
+async def settings(
+    interaction: Interaction,
+    length: Choice[str] | None = None,
+    quality: Choice[str] | None = None,
+    language: Choice[str] | None = None,
+    hedging: bool | None = None,
+    training: bool | None = None,
+) -> None:
+    """Change the settings that are given, then show all settings."""
+    if not await acknowledge(interaction):
+        return
+    changes: dict[str, Any] = {key: value.value for key, value in (("length", length), ("quality", quality)) if value}
+    if language:
+        changes["language"] = None if language.value == AS_DISCORD else language.value
+    if hedging is not None:
+        changes["hedging"] = hedging
+    service, person = interaction.client.service, person_key(interaction.user.id)
+    if changes:
+        await when_available(lambda: service.people.set_preferences(person, **changes))
+    if training is not None:
+        await when_available(service.people.set_consent, person, training)
+    preferences = await when_available(service.people.preferences, person)
+    await interaction.edit_original_response(
+        content=_settings_text(preferences, preferences.language or interaction.locale.value)
+    )
+
+
+def _settings_text(preferences: Preferences, locale: str) -> str:
+    def yes_or_no(value: bool | None) -> str:
+        return say(locale, "discord.yes" if value else "discord.no")
+
+    return say(
+        locale,
+        "discord.settings",
+        length=say(locale, f"discord.length_{preferences.length}"),
+        quality=say(locale, f"discord.quality_{preferences.quality}"),
+        language=say(locale, f"discord.language_{preferences.language or AS_DISCORD}"),
+        hedging=yes_or_no(preferences.hedging),
+        training=yes_or_no(preferences.training_consent),
+    )
+
+
+@app_commands.command(name="forget", description=localized("about_forget"))
+async def forget(interaction: Interaction) -> None:
+    """Ask for confirmation. `confirm_forget` then removes the data."""
+    locale = interaction.locale.value
+    confirm = ActionButton("forget", label=say(locale, "discord.forget_yes"), style=discord.ButtonStyle.danger)
+    with interaction.client.acknowledgements:
+        await interaction.response.send_message(
+            say(locale, "discord.forget_sure"), view=view_of(confirm), ephemeral=True
+        )
+
+
+async def confirm_forget(interaction: Interaction, _: str) -> None:
+    """The button that confirms /forget: removes the person's data."""
+    if await acknowledge(interaction, update=True):
+        language = await language_of(interaction)
+        removed = await when_available(interaction.client.service.people.forget, person_key(interaction.user.id))
+        text = say(language, "discord.forgotten", count=removed.captions)
+        await interaction.edit_original_response(content=text, view=None)
+
+
+@app_commands.command(name="privacy", description=localized("about_privacy"))
+async def privacy(interaction: Interaction) -> None:
+    """Show which data is stored, and for how long."""
+    if await acknowledge(interaction):
+        hours = interaction.client.settings.retention_hours
+        text = say(await language_of(interaction), "discord.privacy", hours=hours)
+        await interaction.edit_original_response(content=text)
+
+
+@app_commands.command(name="help", description=localized("about_help"))
+async def help_(interaction: Interaction) -> None:
+    """Show what the bot can do."""
+    if await acknowledge(interaction):
+        await interaction.edit_original_response(content=say(await language_of(interaction), "discord.help"))

@@ -1,0 +1,1 @@
+"""The Telegram bot, on python-telegram-bot: handlers, rendering, delivery, polling and webhook."""

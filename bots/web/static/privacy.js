@@ -1,0 +1,58 @@
+// The privacy dialog: how long photos are stored, the consent to training, and deleting everything.
+
+import { call } from "./api.js";
+import { text } from "./i18n.js";
+
+const byId = (id) => document.getElementById(id);
+const days = (count) => (count % 1 ? text("hours", { count: 24 * count }) : text("days", { count }));
+
+// page: shared by all cards, see app.js. Returns the response of /api/me.
+export async function startPrivacy(page) {
+  const dialog = byId("privacy");
+  const toggle = byId("consent");
+  byId("open-privacy").addEventListener("click", () => {
+    byId("privacy-status").textContent = "";
+    dialog.showModal();
+  });
+  byId("close-privacy").addEventListener("click", () => dialog.close());
+
+  toggle.addEventListener("change", () =>
+    attempt(async () => {
+      await setConsent(toggle.checked);
+      return text(toggle.checked ? "switched_on" : "switched_off");
+    }),
+  );
+
+  byId("forget").addEventListener("click", () =>
+    attempt(async () => {
+      if (!(await page.confirm(text("forget_ask"), text("forget_what"), text("forget_yes")))) return "";
+      await call("DELETE", "/api/me");
+      page.tellTabs("forgotten");
+      location.reload();
+      return text("removed");
+    }),
+  );
+
+  // Shows the text that the action returns, or its error.
+  async function attempt(action) {
+    try {
+      byId("privacy-status").textContent = await action();
+    } catch (error) {
+      byId("privacy-status").textContent = error.message;
+      toggle.checked = me.consent === true;
+    }
+  }
+
+  const me = await call("GET", "/api/me");
+  toggle.checked = me.consent === true;
+  const [time, longer] = [days(me.retention_hours / 24), days(me.feedback_retention_days)];
+  byId("kept").textContent = text("stays_for", { time });
+  byId("retention").textContent = text("retention", { time, longer });
+  byId("limits").textContent = text("formats_and_size", { megabytes: Math.floor(me.max_photo_bytes / 1e6) });
+  return me;
+}
+
+export async function setConsent(agreed) {
+  await call("PUT", "/api/me/consent", { agreed });
+  byId("consent").checked = agreed;
+}

@@ -1,0 +1,1 @@
+"""The OpenVINO engine: captions on a CPU, without PyTorch."""

@@ -1,0 +1,1 @@
+"""Tests: test_*.py; fixtures and what they need are in tests/support."""

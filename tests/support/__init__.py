@@ -1,0 +1,1 @@
+"""Fixtures, small servers and programs for the tests and benchmarks."""

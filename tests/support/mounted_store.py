@@ -1,0 +1,54 @@
+"""A photo store on a small disk of its own, which can be taken away, made read-only and filled."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+class Disk:
+    """folder: where it is mounted."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self._elsewhere = folder.with_name("elsewhere")
+        for path in (folder, self._elsewhere):
+            path.mkdir()
+        self._mount("-t", "tmpfs", "-o", "size=256k", "none", str(folder))
+        self._mount("--bind", str(folder), str(self._elsewhere))
+
+    def take_away(self) -> None:
+        """The folder is there, and empty."""
+        subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+    def bring_back(self) -> None:
+        self._mount("--bind", str(self._elsewhere), str(self.folder))
+
+    def set_read_only(self, read_only: bool) -> None:
+        self._mount("-o", f"remount,{'ro' if read_only else 'rw'}", str(self.folder))
+
+    def fill(self) -> Path:
+        """Returns the file to be removed to make room again."""
+        filler = self.folder / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(self.folder).free))
+        return filler
+
+    def remove(self) -> None:
+        for path in (self.folder, self._elsewhere):
+            subprocess.run(["umount", "-l", str(path)], stderr=subprocess.DEVNULL)
+
+    def _mount(self, *arguments: str) -> None:
+        if subprocess.run(["mount", *arguments], capture_output=True).returncode:
+            pytest.skip("nothing can be mounted here")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    if os.geteuid() or not shutil.which("mount"):
+        pytest.skip("only root can mount a disk")
+    disk = Disk(tmp_path / "photos")
+    yield disk
+    disk.remove()

@@ -1,0 +1,89 @@
+"""A PostgreSQL of the test's own, in a process of its own: it can be stopped and started again."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from db.engine import create_engine
+from db.schema import migrate
+from tests.support.redis_server import free_port
+
+DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # where Debian has its programs, the newest last
+PATH = os.pathsep.join([*map(str, reversed(DEBIAN)), os.environ["PATH"]])
+QUICK = "listen_addresses = '127.0.0.1'\nfsync = off\nshared_buffers = 16MB\nmax_connections = 60\n"
+
+
+class PostgresqlServer:
+    """url: of a migrated database."""
+
+    def __init__(self, primary: int | None = None) -> None:
+        """primary: the port of another server, of which this one becomes a standby."""
+        self._user = "postgres" if os.geteuid() == 0 else None  # it refuses to be run by root
+        self._folder = Path(tempfile.mkdtemp(prefix="postgresql"))
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._data, self.port = self._folder / "data", free_port()
+        server = f"postgresql://postgres@127.0.0.1:{self.port}"
+        self.url = f"{server}/captionbot"
+        if primary is None:
+            self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        else:
+            source = f"host=127.0.0.1 port={primary} user=postgres"
+            self._run("pg_basebackup", "-D", self._data, "-d", source, "-R", "-c", "fast", "--no-sync")
+        with (self._data / "postgresql.conf").open("a") as conf:
+            conf.write(f"{QUICK}port = {self.port}\nunix_socket_directories = '{self._folder}'\n")
+        self.start()
+        if primary is None:
+            with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+                connection.execute("CREATE DATABASE captionbot")
+            migrate(create_engine(self.url))
+
+    def make_standby(self) -> "PostgresqlServer":
+        """A server that follows this one and can be read."""
+        return PostgresqlServer(self.port)
+
+    def demote(self) -> None:
+        """Restart as a standby: it can be read, and refuses writes until it is promoted."""
+        (self._data / "standby.signal").touch()
+        self._control("restart", "-m", "fast", "-l", self._folder / "log")
+
+    def promote(self) -> None:
+        self._control("promote")
+
+    def start(self) -> None:
+        self._control("start", "-l", self._folder / "log")
+
+    def stop(self) -> None:
+        """As a crash: nobody is told, and the next start recovers from the log."""
+        self._control("stop", "-m", "immediate")
+
+    def remove(self) -> None:
+        subprocess.run(
+            ["pg_ctl", "stop", "-D", self._data, "-m", "immediate"], **self._how(), stderr=subprocess.DEVNULL
+        )
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _control(self, action: str, *options: object) -> None:
+        self._run("pg_ctl", action, "-D", self._data, "-w", *options)
+
+    def _run(self, *command: object) -> None:
+        subprocess.run([str(word) for word in command], check=True, **self._how())
+
+    def _how(self) -> dict:
+        environment = os.environ | {"PATH": PATH}
+        return {"user": self._user, "env": environment, "cwd": self._folder, "stdout": subprocess.DEVNULL}
+
+
+@pytest.fixture
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    if not shutil.which("initdb", path=PATH):
+        pytest.skip("initdb is not installed here")
+    server = PostgresqlServer()
+    yield server
+    server.remove()

@@ -1,0 +1,1 @@
+"""Training a captioner: cross-entropy, then self-critical sequence training."""

@@ -1,0 +1,1 @@
+"""Trains an encoder by knowledge distillation from a teacher."""

@@ -1,0 +1,1 @@
+"""Evaluates a model on a data set: predictions, scores, reports."""

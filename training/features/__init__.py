@@ -1,0 +1,1 @@
+"""The encoder's features, cached on disk or computed live, and augmentation of photos."""

@@ -1,0 +1,1 @@
+"""Fine-tunes a model on people's votes and corrections."""

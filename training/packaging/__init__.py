@@ -1,0 +1,1 @@
+"""Makes a trained model ready to serve: quantisation, calibration, model card."""

@@ -1,0 +1,1 @@
+"""Judges a candidate model, and promotes it to serve."""

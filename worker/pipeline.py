@@ -1,0 +1,212 @@
+"""What a worker does with a message: claim the caption, read its photo, run the model, write the result.
+
+Each step is a stage with threads of its own, which takes all that waits for it as one batch: one transaction claims or
+writes many captions, one call of the photo store reads many photos, one batch of the engine captions them. A worker
+that already holds one batch more than its engine runs claims nothing more until one of them is finished.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.orm import Session, sessionmaker
+
+from db import caption_requests, captions
+from db.captions import Claimed, Result
+from db.outages import is_outage
+from db.photo_store import PhotoStore
+from db.store_state import StoreUnavailable
+from db.tables import Caption
+from model.engine import cores
+from model.errors import UnreadablePhoto, one_line
+from model.preprocessing import read_photo
+from worker.heartbeat import MAX_SECONDS_HELD, Heartbeat
+from worker.inference import run_engine
+from worker.job_types import EngineInput, Job, Message
+from worker.model_loader import CurrentModel
+from worker.notifications import Notifier
+from worker.stages import Ended, Failed, NotOurs, NotYet, Outcome, Pipeline, Ready, Stage
+
+log = logging.getLogger(__name__)
+
+MISSING = "I no longer have that photo, so I could not describe it. Please send it again."
+UNREADABLE = "I could not read that photo. Please send it again, or another one."
+READ_DELAYS = (0.2, 0.8, 2.0)  # seconds before each retry to read a photo: a store on a network may show a file late
+STORE_DELAY = 1.0  # seconds between tries while the photo store is away, however long that is
+DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
+MAX_BEAMS = 20
+MAX_READERS = 8  # threads that read photos
+
+Value = TypeVar("Value")
+
+
+class CaptionPipeline:
+    """Handles messages. Its methods may be called from any thread."""
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        store: PhotoStore,
+        model: CurrentModel,
+        heartbeat: Heartbeat,
+        notifier: Notifier,
+        *,
+        max_batch: int,
+        beams: int,
+        lanes: int = 1,
+        time_limit: float = MAX_SECONDS_HELD,
+    ):
+        """
+        Args:
+            lanes: batches that the engine runs at the same time.
+            time_limit: seconds that one batch of photos may take to be read or captioned.
+        """
+        self._sessions, self._store, self._model = sessions, store, model
+        self._heartbeat, self._notifier = heartbeat, notifier
+        self._max_held, self._beams, self._time_limit = (lanes + 1) * max_batch, beams, time_limit
+        self._stopping = threading.Event()
+        self._store_away = False
+        self._pipeline = Pipeline(
+            Stage("claim", self._claim, 2 * max_batch),
+            Stage("read", self._read, max_batch, lanes=min(MAX_READERS, cores())),
+            Stage("engine", run_engine, max_batch, lanes=lanes, key=lambda job: job.value.kind),
+            Stage("write", self._write, 2 * max_batch),
+            ended=self._ended,
+        )
+
+    def handle(self, caption_id: int, acknowledge: Callable[[], None] = lambda: None) -> None:
+        """Caption a photo. Returns at once; `acknowledge` is called when this worker is finished with the caption."""
+        self._pipeline.submit([Message(caption_id, acknowledge)])
+
+    def is_stuck(self) -> bool:
+        """Whether the engine or the photo store has been busy with one batch for longer than the time limit."""
+        return self._pipeline.busy_seconds("read", "engine") > self._time_limit
+
+    def close(self, timeout: float) -> bool:
+        """Finish what is in work, without waiting for a database that does not answer.
+
+        Returns whether all was finished within `timeout` seconds.
+        """
+        self._stopping.set()
+        return self._pipeline.close(timeout)
+
+    def _claim(self, messages: list[Message]) -> list[Outcome[Job[None]]]:
+        """A message may come twice: a caption that is finished, or in work anywhere, is claimed by nobody."""
+        ids = [message.caption_id for message in messages]
+
+        def claim() -> Sequence[Claimed]:
+            with self._sessions.begin() as session:
+                return captions.claim_many(session, ids, self._heartbeat.name, self._heartbeat.lease)
+
+        self._heartbeat.wait_for_room(self._max_held)
+        claimed = {caption.id: caption for caption in self._until_database_answers(claim)}
+        self._heartbeat.hold(claimed)
+        outcomes: list[Outcome[Job[None]]] = []
+        for message in messages:
+            caption = claimed.pop(message.caption_id, None)
+            outcomes.append(Ready(Job(caption, message.acknowledge, None)) if caption else NotOurs())
+        return outcomes
+
+    def _read(self, jobs: list[Job[None]]) -> list[Outcome[Job[EngineInput]]]:
+        self._heartbeat.hold([job.caption_id for job in jobs], limited=False)
+        photos = self._store.read_many([job.caption.sha256 for job in jobs])
+        away = [data for data in photos.values() if isinstance(data, StoreUnavailable)]
+        self._note_store(away[0] if away else None)
+        return [self._decode(job, photos.get(job.caption.sha256)) for job in jobs]
+
+    def _note_store(self, error: StoreUnavailable | None) -> None:
+        """Log once when the photo store goes away, and when it is back."""
+        if error and not self._store_away:
+            log.warning("the photo store is away, photos wait for it: %s", one_line(error))
+        elif self._store_away and not error:
+            log.info("the photo store is back")
+        self._store_away = error is not None
+
+    def _decode(self, job: Job[None], data: bytes | StoreUnavailable | None) -> Outcome[Job[EngineInput]]:
+        """The engine's input from the bytes of a photo file; None is a photo that the store does not have."""
+        caption, about = job.caption, {"caption": job.caption_id}
+        if isinstance(data, StoreUnavailable):
+            return NotYet(STORE_DELAY)
+        self._heartbeat.hold([job.caption_id])  # from here on it may be the photo that keeps the worker busy
+        if data is None:
+            if job.retries < len(READ_DELAYS):
+                return NotYet(READ_DELAYS[job.retries])
+            log.warning("caption %d: photo %s is not in the store", caption.id, caption.sha256, extra=about)
+            return Failed(MISSING)
+        model = self._model.choose(caption.chat or caption.person)
+        try:
+            photo = read_photo(data, size=model.captioner.config.photo_size)
+        except UnreadablePhoto as error:
+            log.warning("caption %d: photo %s: %s", caption.id, caption.sha256, error, extra=about)
+            return Failed(UNREADABLE)
+        exclude = (
+            self._until_database_answers(partial(self._earlier_captions, caption.id)) if caption.rank else frozenset()
+        )
+        beams = caption.options.beams or self._beams
+        if exclude:
+            beams = min(MAX_BEAMS, max(beams, len(exclude) + 2))
+        input = EngineInput(photo, model, beams, caption.options.length or "normal", exclude)
+        return Ready(job.with_value(input))
+
+    def _earlier_captions(self, caption_id: int) -> frozenset[tuple[str, ...]]:
+        """The words of the photo's first caption and of all that followed on request for another one."""
+        with self._sessions.begin() as session:
+            chain = caption_requests.chain(session, session.get_one(Caption, caption_id))
+            return frozenset(tuple(caption.words) for caption in chain if caption.words)
+
+    def _write(self, jobs: list[Job[Result | Failed]]) -> list[Outcome[Job[Result | Failed]]]:
+        """Write results and failures in one transaction, then notify the front-ends that wait for them."""
+        results = {job.caption_id: job.value for job in jobs if isinstance(job.value, Result)}
+        failures = {job.caption_id: job.value.reason for job in jobs if isinstance(job.value, Failed)}
+        worker = self._heartbeat.name
+
+        def write() -> set[int]:
+            with self._sessions.begin() as session:
+                written = set(captions.finish_many(session, worker, results)) if results else set()
+                return written | {id for id, reason in failures.items() if captions.fail(session, id, worker, reason)}
+
+        self._heartbeat.hold(results | failures, limited=False)
+        written = self._until_database_answers(write)
+        self._notifier.notify(_by_front_end([job.caption for job in jobs if job.caption_id in written]))
+        return [Ready(job) if job.caption_id in written else NotOurs() for job in jobs]
+
+    def _ended(self, ended: list[tuple[Message | Job[Any], Ended]]) -> None:
+        """Let go of captions. One that raised stays claimed until its lease expires, which counts one attempt."""
+        self._heartbeat.drop([item.caption_id for item, _ in ended if isinstance(item, Job)])
+        for item, outcome in ended:
+            _log(item, outcome)
+            item.acknowledge()
+
+    def _until_database_answers(self, work: Callable[[], Value]) -> Value:
+        """Try again while the database restarts: otherwise the worker would empty the queue without a caption."""
+        while True:
+            try:
+                return work()
+            except (DBAPIError, TimeoutError) as error:
+                if self._stopping.is_set() or not is_outage(error):
+                    raise
+                log.warning("the database does not answer, trying again: %s", one_line(error))
+                self._stopping.wait(DATABASE_DELAY)
+
+
+def _log(item: Message | Job[Any], outcome: Ended) -> None:
+    id, about = item.caption_id, {"caption": item.caption_id}
+    match item, outcome:
+        case Message(), Exception():
+            log.error("caption %d could not be claimed", id, exc_info=outcome, extra=about)
+        case Job(), Exception():
+            log.error("caption %d failed", id, exc_info=outcome, extra=about)
+        case Job(), NotOurs():
+            log.warning("caption %d took too long, another worker has it", id, extra=about)
+        case Job(value=Result() as result), Ready():
+            log.info("caption %d: model %s, batch of %d", id, result.model_version, result.batch_size, extra=about)
+
+
+def _by_front_end(captions: list[Claimed]) -> Mapping[str, list[int]]:
+    """The ids of captions by front-end."""
+    ordered = sorted(captions, key=lambda caption: caption.front_end)
+    return {name: [caption.id for caption in own] for name, own in groupby(ordered, lambda caption: caption.front_end)}
