@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 import roles.caption_command
 import roles.feedback_commands
+import roles.key_commands
 import roles.operations
 import roles.run_commands
 import roles.training_commands
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 GROUPS = {  # of commands in `captionbot --help`; all others are in OTHERS
     "Run": "up web telegram discord worker",
-    "Look after it": "doctor migrate backup stats forget",
+    "Look after it": "doctor migrate backup stats forget key",
     "Caption files": "caption models bench",
     "Learn from people": "export review finetune promote rollback learn",
 }
@@ -239,6 +240,7 @@ def _bench_service(settings: "Settings", files: list[Path], photos: int, **chang
 app.add_typer(roles.caption_command.app)
 app.add_typer(roles.run_commands.app)
 app.add_typer(roles.operations.app)
+app.add_typer(roles.key_commands.app, name="key")
 app.add_typer(roles.feedback_commands.app)
 app.add_typer(roles.training_commands.app)
 

@@ -60,7 +60,9 @@ class Person(Base):
     __tablename__ = "people"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(200), unique=True)  # "telegram:1234", "discord:99", "web:RANDOM"
+    key: Mapped[str] = mapped_column(
+        String(200), unique=True
+    )  # "telegram:1234", "discord:99", "web:RANDOM", "key:RANDOM"
     created_at: Mapped[datetime] = mapped_column(default=now)
     # Whether photos that they send may be used for training. None: not answered yet, which counts as no.
     training_consent: Mapped[bool | None]
@@ -297,3 +299,17 @@ class Erasure(Base):
     asked_at: Mapped[datetime] = mapped_column(default=now)
     photos: Mapped[list[str]]  # SHA-256 of photos that no row needed when they were listed
     folders: Mapped[list[str]]  # exports, and drafts of exports
+
+
+class ApiKey(Base):
+    """A key with which a program calls the API, as a person of its own."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    # The key of that person. No foreign key: a person may be forgotten, and the program goes on as a new one.
+    person: Mapped[str] = mapped_column(String(200), unique=True)
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None]  # to the minute

@@ -120,7 +120,9 @@ Examples:
   captionbot forget discord:5678 --yes"""
 )
 def forget(
-    person: Annotated[str, typer.Argument(metavar="PERSON", help="telegram:NUMBER, discord:NUMBER or web:SESSION.")],
+    person: Annotated[
+        str, typer.Argument(metavar="PERSON", help="telegram:NUMBER, discord:NUMBER, web:SESSION, key:ID.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete everything that is stored about a person.
@@ -128,8 +130,8 @@ def forget(
     That is captions, votes, corrections and settings, and photos unless someone else sent the same photo too. What a
     model has already learned from them stays in its weights.
     """
-    if not re.fullmatch(r"(telegram|discord):\d+|web:[\w-]+", person):
-        raise typer.BadParameter(f"{person} is none of telegram:NUMBER, discord:NUMBER, web:SESSION")
+    if not re.fullmatch(r"(telegram|discord):\d+|(web|key):[\w-]+", person):
+        raise typer.BadParameter(f"{person} is none of telegram:NUMBER, discord:NUMBER, web:SESSION, key:ID")
     if is_empty(configure()):
         print(NOTHING_YET)
         return

@@ -31,7 +31,7 @@ def configure() -> "Settings":
     Raises:
         CaptionbotError: a setting has a value that cannot be used.
     """
-    from bots.log_redaction import hide_secret
+    from bots.log_redaction import hide_secret, redact_logs
     from roles.log_repeats import RepeatHandler
     from settings import WrongSetting, read_settings
 
@@ -39,6 +39,7 @@ def configure() -> "Settings":
         settings = read_settings()
     except WrongSetting as error:
         raise CaptionbotError(str(error)) from None
+    redact_logs()
     for secret in settings.secrets:
         hide_secret(secret)
     handler = RepeatHandler()

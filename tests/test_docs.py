@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import itertools
 import re
 import shlex
 import tomllib
@@ -52,7 +53,9 @@ def inline_commands(text: str) -> list[str]:
 
 
 def help_examples() -> list[str]:
-    return [line.strip() for command in COMMANDS.values() for line in command.epilog.splitlines()[2:]]
+    groups = [command.commands.values() for command in COMMANDS.values() if isinstance(command, typer.core.TyperGroup)]
+    commands = [*COMMANDS.values(), *itertools.chain(*groups)]
+    return [line.strip() for command in commands for line in command.epilog.splitlines()[2:]]
 
 
 def shown_commands() -> list[str]:
@@ -66,6 +69,9 @@ def check_captionbot(name: str, *arguments: str) -> None:
     if name in ("COMMAND", "--help"):
         return
     command = COMMANDS[name]
+    while isinstance(command, typer.core.TyperGroup):  # such as `captionbot key`
+        name, *arguments = arguments  # type: ignore[assignment]
+        command = command.commands[name]
     options = {option for parameter in command.params for option in parameter.opts}
     assert {word.split("=")[0] for word in arguments if word.startswith("-") and word != "-"} <= options | {"--help"}
     recipe = command.make_context(name, list(arguments), resilient_parsing=True).params.get("recipe")
@@ -86,7 +92,7 @@ def test_a_shown_command_exists_with_the_options_shown(line):
     elif words[:2] == ["python", "-m"]:
         assert importlib.util.find_spec(words[2]) is not None
     else:
-        assert words[0] in (".", "apt", "docker", "git", "cp", "pg_dump")
+        assert words[0] in (".", "apt", "curl", "docker", "export", "git", "cp", "pg_dump")
 
 
 def test_the_help_lists_every_command_once():

@@ -107,7 +107,7 @@ def test_the_documentation_lists_every_endpoint_with_its_responses(client):
             assert call["description"].split("`")[0].split('"')[0][:40] in page
             assert len(call["responses"]) > 0
     answers = schema["paths"]["/api/captions"]["post"]["responses"]
-    assert set(answers) == {"200", "202", "408", "413", "415", "422", "429", "503"}
+    assert set(answers) == {"200", "202", "401", "408", "413", "415", "422", "429", "503"}
     assert "multipart/form-data" in schema["paths"]["/api/captions"]["post"]["requestBody"]["content"]
 
 

@@ -10,6 +10,7 @@ caption does not exist (NotFound).
 """
 
 from bots.service.admin import Admin
+from bots.service.api_keys import ApiKeys
 from bots.service.base import Backend
 from bots.service.captions import Captions
 from bots.service.deliver import Deliveries
@@ -31,6 +32,7 @@ class CaptionService:
         self.people = People(backend)
         self.chats = Chats(backend)
         self.admin = Admin(backend)
+        self.api_keys = ApiKeys(backend)
         self.backend, self.notifier = backend, backend.notifier
 
     def maintenance(self) -> Maintenance:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from pydantic import AfterValidator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bots.errors import NotFound
+from bots.service.base import UNFINISHED
 from bots.service.service import CaptionService
 from bots.service.views import Submitted
 from bots.web.address_limits import address_limit
@@ -32,6 +34,7 @@ from bots.web.schemas import (
 )
 from bots.web.sessions import COOKIE, Person, cookie_path
 from bots.web.uploads import PhotoUploads
+from bots.web.waiting import MAX_WAIT, finished
 from db.caption_requests import CaptionRequest
 from db.tables import State
 from settings import Settings
@@ -81,8 +84,10 @@ def create_api(
     present = partial(caption_response, root_path=settings.web_root_path)
 
     def respond(submitted: Submitted, person: str, language: str, response: Response) -> CaptionResponse:
-        """Status 202 if the caption was queued, 200 if its sentence was known already."""
-        response.status_code = 200 if submitted.state == State.DONE else 202
+        """Status 200 if the caption is finished, otherwise 202 and where it will be."""
+        response.status_code = 200 if submitted.state in (State.DONE, State.FAILED) else 202
+        if response.status_code == 202:
+            response.headers["Location"] = f"{settings.web_root_path}/api/captions/{submitted.id}"
         return present(service.captions.get(submitted.id, person=person), language)
 
     @api.post("/captions", status_code=202, dependencies=limited, openapi_extra={"requestBody": UPLOAD_BODY},
@@ -97,8 +102,11 @@ def create_api(
             str | None, Query(pattern=r"^[\w-]{1,80}$", description="The same for photos sent together.")
         ] = None,
         position: Annotated[int, Query(ge=0, le=1_000_000, description="In the album.")] = 0,
+        wait: Annotated[
+            float, Query(ge=0, le=MAX_WAIT, description="Seconds for which the answer may wait for the caption.")
+        ] = 0,
     ) -> CaptionResponse:
-        """Send a photo: JPEG, PNG, WebP, GIF, HEIC or AVIF. 202: it is queued; 200: its sentence is known already."""
+        """Send a photo: JPEG, PNG, WebP, GIF, HEIC or AVIF. 200: its caption; 202: it is queued, see `Location`."""
         wanted = CaptionRequest(
             sender=person,
             front_end=FRONT_END,
@@ -107,6 +115,9 @@ def create_api(
             position=position,
         )
         submitted = await uploads.submit(request, wanted)
+        if wait and submitted.state in UNFINISHED:
+            view = await finished(caption_events, submitted.id, person, wait)
+            submitted = replace(submitted, state=view.state) if view else submitted
         return await asyncio.to_thread(respond, submitted, person, language, response)
 
     @api.get("/captions")

@@ -22,6 +22,7 @@ from bots.service.service import CaptionService
 from bots.service.setup import create_service
 from bots.web.api import UPLOAD_PATH, create_api
 from bots.web.api_docs import add_docs
+from bots.web.bearer import BearerKeys
 from bots.web.errors import add_error_handlers
 from bots.web.events import CaptionEvents
 from bots.web.health import broker_check, create_health
@@ -75,9 +76,10 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
     site = FastAPI(
         title="captionbot",
         summary="Describes photos in a sentence.",
-        description="You are known by a cookie: keep the one of the first response, to find your captions again.",
+        description="You are known by a cookie: keep the one of the first response, to find your captions again. "
+        "Programs send a key of `captionbot key new` instead, as `Authorization: Bearer KEY`.",
         dependencies=[Depends(same_origin)],
-        responses={422: {"model": Problem}},
+        responses={401: {"model": Problem}, 422: {"model": Problem}},
         lifespan=lifespan,
         docs_url=None,  # these pages load scripts from other sites
         redoc_url=None,
@@ -89,6 +91,7 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
         },  # sends nothing
     )
     site.state.sessions = Sessions(secret_key(settings), root)
+    site.state.bearer_keys = BearerKeys(service.api_keys, settings)
     site.state.metrics = metrics
     upload_paths = (root + UPLOAD_PATH, root + PLAIN_UPLOAD_PATH)
     site.add_middleware(BodyLimit, paths=dict.fromkeys(upload_paths, settings.max_photo_bytes + MAX_BODY))

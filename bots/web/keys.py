@@ -1,6 +1,7 @@
 """Builds the keys of people and requests of the web front-end.
 
     web:SESSION        a person: the random session id in the signed cookie
+    key:RANDOM         a program, whose API key has this person; see bots/service/api_keys.py
     web:SESSION/KEY    a request, by the Idempotency-Key that the client chose; an album, by the name that it chose
 
 They are stored in the database, so their form cannot change.

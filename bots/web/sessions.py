@@ -1,8 +1,9 @@
-"""Anonymous sessions in a signed cookie, and the protection against cross-site requests.
+"""Who sends a request: an anonymous session in a signed cookie, or a program. Protection against cross-site requests.
 
 A browser sends the cookie with every request to us, also with one that another site made it send. So a request that
 changes something must come from our own origin. Browsers state the origin; other clients state nothing, but they carry
-nobody else's cookie either.
+nobody else's cookie either. A browser never sends a program's key of its own accord, so with a key the origin does not
+matter; and with a key, right or wrong, the cookie does not count.
 """
 
 import secrets
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, HTTPException, Request, Response
 from itsdangerous import BadSignature, TimestampSigner
 
+from bots.web.bearer import BearerKeys, Credentials
 from bots.web.keys import person_key
 
 COOKIE = "captionbot"
@@ -52,8 +54,15 @@ class Sessions:
         return person_key(session_id)
 
 
-def person(request: Request, response: Response) -> str:
-    """A dependency of endpoints: `person: Person` is the key of the person who sends the request."""
+def person(request: Request, response: Response, credentials: Credentials) -> str:
+    """A dependency of endpoints: `person: Person` is the key of the person who sends the request.
+
+    Raises:
+        HTTPException, TooManyRequests: see `BearerKeys.person`.
+    """
+    if credentials is not None:
+        keys: BearerKeys = request.app.state.bearer_keys
+        return keys.person(request, credentials)
     sessions: Sessions = request.app.state.sessions
     return sessions.person(request, response)
 
@@ -61,9 +70,9 @@ def person(request: Request, response: Response) -> str:
 Person = Annotated[str, Depends(person)]
 
 
-def same_origin(request: Request) -> None:
+def same_origin(request: Request, credentials: Credentials) -> None:
     """A dependency that rejects requests which another site made a browser send. Raises HTTPException."""
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS or credentials is not None:
         return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
