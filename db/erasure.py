@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from db import correction_memory, kept_exports, photos
+from db import caption_search, correction_memory, kept_exports, photos
 from db.engine import checkpoint
 from db.photo_store import PhotoStore
 from db.tables import Caption, Correction, Erasure, Person, Vote, now
@@ -81,6 +81,9 @@ def finish(sessions: sessionmaker[Session], store: PhotoStore) -> int:
     with sessions() as session:
         jobs = list(session.scalars(select(Erasure).order_by(Erasure.id)))
     left = sum(_finish(sessions, store, job) for job in jobs)
+    if jobs:
+        with sessions.begin() as session:
+            caption_search.clean(session)
     if jobs and not checkpoint(sessions.kw["bind"]):
         log.info("the database's write-ahead log is in use; it is emptied later")
     return left

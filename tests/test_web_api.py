@@ -327,3 +327,18 @@ def test_consent_is_asked_for_once_and_stored(ann):
 def test_without_the_cookie_a_client_is_another_person(site, ann):
     caption = ann.send_photo().json()
     assert httpx.get(f"{site.url}/api/captions/{caption['id']}").status_code == 404
+
+
+def test_captions_are_searched_and_only_ones_own(client, new_client, service, queued, worker):
+    other = new_client()
+    for visitor, sentence in ((client, "Two dogs on a beach."), (client, "A cat."), (other, "A dog.")):
+        assert visitor.send_photo().status_code == 202
+        worker.caption(queued[-1], text=sentence)
+
+    def found(**query):
+        return [caption["caption"] for caption in client.get("/api/captions", params=query).json()["captions"]]
+
+    assert found(search="dog beach") == ["Two dogs on a beach."]
+    assert found(search="") == found(search="zebra") == []
+    assert len(found()) == 2
+    assert client.get("/api/captions", params={"search": "a" * 201}).status_code == 422

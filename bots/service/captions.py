@@ -9,7 +9,7 @@ from bots.errors import PhotoGone, StorageUnavailable, one_line
 from bots.service.base import STORE_AWAY, Backend, find_caption
 from bots.service.view_queries import caption_views
 from bots.service.views import CaptionView
-from db import caption_requests, people, photos
+from db import caption_requests, caption_search, people, photos
 from db.erasure import delete_captions
 from db.photo_store import MissingPhoto
 from db.store_state import StoreUnavailable
@@ -52,13 +52,27 @@ class Captions:
         except StoreUnavailable as error:
             raise StorageUnavailable(retry_after=STORE_AWAY) from error
 
-    def of_person(self, person: str, limit: int, before: str | None = None) -> list[CaptionView]:
-        """A page of a person's captions, newest first. before: id of the last caption of the previous page."""
+    def of_person(
+        self, person: str, limit: int, before: str | None = None, search: str | None = None
+    ) -> list[CaptionView]:
+        """A page of a person's captions, newest first.
+
+        Args:
+            before: id of the last caption of the previous page.
+            search: only captions with all of these words, or words that begin so, see db/caption_search.py.
+
+        Raises:
+            NotFound: there is no caption with the id `before`.
+        """
         with self._backend.reading() as session:
             viewer = people.find(session, person)
             last = find_caption(session, before, person).id if before else None
-            rows = caption_requests.of_person(session, viewer.id, limit, last) if viewer else []
-            return caption_views(session, rows, person)
+            if viewer is None:
+                return []
+            if search is None:
+                return caption_views(session, caption_requests.of_person(session, viewer.id, limit, last), person)
+            found = caption_search.find(session, viewer.id, search, limit, last)
+            return caption_views(session, caption_requests.by_ids(session, found)[::-1], person)
 
     def by_message(self, message: str) -> list[CaptionView]:
         """The captions that a message of the bot shows, in order; for reactions and replies to it."""

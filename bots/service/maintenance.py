@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bots.errors import one_line
 from bots.service.base import Backend
-from db import captions, erasure, leases, queue_depth, retention, workers
+from db import caption_search, captions, erasure, leases, queue_depth, retention, workers
 from db.tables import now
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,7 @@ class Maintenance:
         )
         with self._backend.sessions.begin() as session:
             workers.clear_dead(session, DEAD)
+            caption_search.clean(session)
         return dropped
 
     def finish_forgetting(self) -> int:

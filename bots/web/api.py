@@ -40,6 +40,7 @@ from db.tables import State
 from settings import Settings
 
 UPLOAD_PATH = "/api/captions"
+MAX_SEARCH = 200  # characters
 MAX_STREAMED = 100  # captions of one event stream
 
 UPLOAD_BODY = {
@@ -122,10 +123,16 @@ def create_api(
 
     @api.get("/captions")
     def list_captions(
-        person: Person, language: Language, limit: Annotated[int, Query(ge=1, le=100)] = 24, before: Id | None = None
+        person: Person,
+        language: Language,
+        limit: Annotated[int, Query(ge=1, le=100)] = 24,
+        before: Id | None = None,
+        search: Annotated[
+            str | None, Query(max_length=MAX_SEARCH, description="Words of the caption, or of what you wrote instead.")
+        ] = None,
     ) -> CaptionListResponse:
         """Your captions, newest first. `before`: the id of the last caption of the page before."""
-        views = service.captions.of_person(person, limit, before)
+        views = service.captions.of_person(person, limit, before, search)
         return CaptionListResponse(captions=[present(view, language) for view in views])
 
     @api.get("/captions/{id}", responses=error_responses(404))

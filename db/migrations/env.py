@@ -4,6 +4,7 @@ from typing import Literal
 
 from alembic import context
 
+from db.caption_search import is_search_table
 from db.column_types import JsonOf, UtcDateTime
 from db.tables import Base
 
@@ -25,5 +26,6 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,  # SQLite cannot alter a column, so the table is copied
     render_item=render,
+    include_name=lambda name, kind, parents: not (kind == "table" and is_search_table(name)),
 )
 context.run_migrations()
