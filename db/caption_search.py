@@ -1,6 +1,6 @@
 """Search over the captions of one person: FTS5 on SQLite, a tsvector with a GIN index on PostgreSQL.
 
-Triggers keep the index up to date, see migrations/versions/0005_caption_search.py. Its entry of a caption holds the
+Triggers keep the index up to date, see migrations/versions/0006_caption_search.py. Its entry of a caption holds the
 sentence and what the owner wrote instead. Every word that is searched for is the beginning of one there, so that
 "dog be" finds "Two dogs on a beach." while somebody types.
 """

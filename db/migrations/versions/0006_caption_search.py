@@ -6,8 +6,8 @@ The entry of a caption holds its sentence and what its owner wrote instead. A la
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 SQLITE = (
     # The owner is a word of its own, so that a search reads the entries of one person, however many others there are.
