@@ -1,9 +1,10 @@
 """Delivers finished captions to a chat platform. Workers wake the loop, and it polls in case a message was lost.
 
     loop = DeliveryLoop(service, "telegram", service.notifier)
-    await loop.run(send)      # until it is cancelled
+    await loop.run(send, withdraw)      # until it is cancelled
 
-`send` shows one Delivery on its platform and returns which message shows it. It runs in this event loop, for several
+`send` shows one Delivery on its platform and returns which message shows it. `withdraw` gets the captions that were
+removed while they were sent, and takes them out of that message. Both run in this event loop, for several
 deliveries at a time. Each row is leased to one process for a minute; after a crash another process delivers it.
 """
 
@@ -11,15 +12,15 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from bots.errors import one_line
 from bots.service.outages import is_outage
 from bots.service.service import CaptionService
-from bots.service.views import Delivery
+from bots.service.views import CaptionView, Delivery
 from db.tables import now
 from worker.job_queue import Notifier
 
@@ -58,6 +59,7 @@ class Undeliverable(Exception):
 
 
 Send = Callable[[Delivery], Awaitable[Sent]]
+Withdraw = Callable[[Sequence[CaptionView]], Awaitable[None]]
 
 
 class DeliveryLoop:
@@ -69,7 +71,7 @@ class DeliveryLoop:
         self._unsaved: set[int] = set()  # rows that were sent, or could not be, and whose outcome is not stored yet
         self._more = False  # whether the last query was cut off by its limit, so that more may be due
 
-    async def run(self, send: Send) -> None:
+    async def run(self, send: Send, withdraw: Withdraw) -> None:
         """Deliver until cancelled; then wait for the running deliveries."""
         loop, self._woken = asyncio.get_running_loop(), asyncio.Event()
         unsubscribe = self._notifier.subscribe(self._front_end, partial(self._wake, loop)) if self._notifier else None
@@ -77,7 +79,7 @@ class DeliveryLoop:
             while True:
                 self._woken.clear()  # before the query: captions that finish meanwhile wake us again
                 for delivery in await self._due():
-                    task = asyncio.create_task(self._deliver(delivery, send))
+                    task = asyncio.create_task(self._deliver(delivery, send, withdraw))
                     self._running.add(task)
                     task.add_done_callback(self._done)
                 with contextlib.suppress(TimeoutError):
@@ -109,21 +111,23 @@ class DeliveryLoop:
         if self._more:
             self._woken.set()
 
-    async def _deliver(self, delivery: Delivery, send: Send) -> None:
+    async def _deliver(self, delivery: Delivery, send: Send, withdraw: Withdraw) -> None:
         outcome = await self._send(delivery, send)
         self._unsaved.update(delivery.rows)
         try:
-            await _save(outcome)
+            removed = await _save(outcome)
         finally:
             self._unsaved.difference_update(delivery.rows)
+        if removed:
+            await withdraw(removed)
 
-    async def _send(self, delivery: Delivery, send: Send) -> Callable[[], None]:
-        """Send one delivery. Returns a function that stores the outcome."""
+    async def _send(self, delivery: Delivery, send: Send) -> Callable[[], Sequence[CaptionView] | None]:
+        """Send one delivery. Returns a function that stores the outcome, and returns what was removed meanwhile."""
         deliveries, rows = self._service.deliveries, delivery.rows
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
                 sent = await send(delivery)
-            return partial(deliveries.delivered, rows, sent.message)
+            return partial(self._note_sent, delivery, sent)
         except RetryLater as later:
             return partial(deliveries.postpone, rows, now() + timedelta(seconds=later.seconds), counts=False)
         except Undeliverable as never:
@@ -139,8 +143,13 @@ class DeliveryLoop:
                 deliveries.postpone, rows, now() + timedelta(seconds=RETRY_DELAY * 2 ** (delivery.attempts - 1))
             )
 
+    def _note_sent(self, delivery: Delivery, sent: Sent) -> list[CaptionView]:
+        """Store which message shows the captions. Returns those that were removed while they were sent."""
+        left = self._service.deliveries.delivered(delivery.rows, sent.message)
+        return [replace(caption, message=sent.message) for caption in delivery.captions if caption.row not in left]
 
-async def _save(write: Callable[[], None]) -> None:
+
+async def _save(write: Callable[[], Sequence[CaptionView] | None]) -> Sequence[CaptionView] | None:
     """Store an outcome, retrying: otherwise the same answer would be sent again when its lease ends."""
     for attempt in itertools.count():
         try:
@@ -150,5 +159,6 @@ async def _save(write: Callable[[], None]) -> None:
                 log.warning("cannot store the outcome of a delivery: %s", one_line(error))
             if not is_outage(error) and attempt >= MAX_ATTEMPTS:
                 log.exception("the outcome of a delivery is lost")
-                return
+                return None
         await asyncio.sleep(min(OUTAGE_DELAY, 0.5 * 2**attempt))
+    raise AssertionError("itertools.count never ends")

@@ -1,5 +1,6 @@
 """Inserts rows of captions and finds them again. Their later states are in captions.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -136,6 +137,12 @@ def chain(session: Session, caption: Caption) -> list[Caption]:
         found += children
         new = [child.id for child in children]
     return sorted(found, key=lambda row: (row.rank, row.id))
+
+
+def lock(session: Session, rows: Sequence[Caption]) -> None:
+    """Lock captions until the transaction ends, and read what others wrote into them meanwhile."""
+    wanted = select(Caption).where(Caption.id.in_([row.id for row in rows])).order_by(Caption.id)
+    session.scalars(wanted.with_for_update(of=Caption), execution_options={"populate_existing": True}).all()
 
 
 def _result_of(caption: Caption) -> dict[str, Any]:

@@ -176,9 +176,13 @@ def undelivered(
     return sorted(rows, key=lambda row: (row.finished_at or row.created_at, row.id))
 
 
-def delivered(session: Session, ids: Iterable[int], message: str | None) -> None:
-    """Mark captions as shown. `message` is the key of the message that shows them; reactions are looked up by it."""
-    _change(session, Caption.id.in_(list(ids)), delivered_at=now(), message=message, delivery_lease_until=None)
+def delivered(session: Session, ids: Iterable[int], message: str | None) -> list[int]:
+    """Mark captions as shown. `message` is the key of the message that shows them; reactions are looked up by it.
+
+    Returns:
+        The captions that still exist: a person may have removed some while they were sent.
+    """
+    return _change(session, Caption.id.in_(list(ids)), delivered_at=now(), message=message, delivery_lease_until=None)
 
 
 def postpone(session: Session, ids: Iterable[int], until: datetime, *, counts: bool = True) -> None:

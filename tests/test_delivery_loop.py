@@ -25,20 +25,27 @@ class Platform:
     """Takes what is sent, as a chat platform does; `answers` are what it says first, one a send."""
 
     def __init__(self, *answers):
-        self.answers, self.shown = list(answers), []
+        self.answers, self.shown, self.withdrawn = list(answers), [], []
+        self.while_sending = None
 
     async def send(self, delivery):
         if self.answers and (answer := self.answers.pop(0)):
             raise answer
         self.shown.append(delivery)
+        if self.while_sending:
+            await asyncio.to_thread(self.while_sending)
         return Sent(f"telegram:7/{len(self.shown)}")
+
+    async def withdraw(self, removed):
+        self.withdrawn += removed
 
 
 def deliver(service, platform, *, until, notifier=None, poll=0.05, meanwhile=None):
     """Run deliveries until the condition holds."""
 
     async def run():
-        running = asyncio.create_task(DeliveryLoop(service, FRONT_END, notifier, poll=poll).run(platform.send))
+        loop = DeliveryLoop(service, FRONT_END, notifier, poll=poll)
+        running = asyncio.create_task(loop.run(platform.send, platform.withdraw))
         await asyncio.sleep(0.2)
         if meanwhile:
             await asyncio.to_thread(meanwhile)
@@ -66,6 +73,18 @@ def test_what_is_finished_is_shown_once_and_then_found_by_its_message(service, w
     assert platform.shown[0].reply_to == {"message": 0}
     assert [view.text for view in platform.shown[0].captions] == ["a dog runs"]
     assert [view.id for view in service.captions.by_message("telegram:7/1")] == [submitted.id]
+
+
+def test_what_is_removed_while_it_is_sent_is_withdrawn(service, worker):
+    """The platform may show an answer, and the person press Remove, before the bot notes which message shows it."""
+    kept, removed = submit(service, album="7"), submit(service, number=1, album="7")
+    for submitted in (kept, removed):
+        worker.caption(submitted.row, text="a dog runs")
+    platform = Platform()
+    platform.while_sending = lambda: service.captions.remove(removed.id, person="telegram:7")
+    deliver(service, platform, until=lambda: platform.withdrawn)
+    assert [(view.id, view.message) for view in platform.withdrawn] == [(removed.id, "telegram:7/1")]
+    assert [view.id for view in service.captions.by_message("telegram:7/1")] == [kept.id]
 
 
 def test_failures_are_shown_too(service, worker):

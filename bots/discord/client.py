@@ -5,6 +5,7 @@ discord.py has no public setting for the URLs of the API and the gateway, so `pr
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
@@ -19,6 +20,7 @@ from bots.discord.context import Action, BotClient, Interaction
 from bots.discord.delivery import send
 from bots.discord.failures import UNREACHABLE
 from bots.discord.keys import FRONT_END, server_key
+from bots.discord.removal import delete_answers
 from bots.discord.submissions import Submissions
 from bots.errors import CannotStart
 from bots.proxies import proxy_of
@@ -121,7 +123,7 @@ class CaptionBot(BotClient):
         await self.submissions.open()
         self.add_dynamic_items(ActionButton)
         self._tasks = {
-            asyncio.create_task(self._deliveries.run(lambda delivery: send(self, delivery))),
+            asyncio.create_task(self._deliveries.run(partial(send, self), partial(delete_answers, self))),
             asyncio.create_task(upload_if_changed(self.tree, self.settings)),
         }
 

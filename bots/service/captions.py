@@ -118,5 +118,6 @@ class Captions:
 
 def _delete(session: Session, rows: Sequence[Caption]) -> tuple[list[CaptionView], list[str]]:
     """Delete rows. Returns views of them, and the SHA-256 of photos that no caption needs any more."""
+    caption_requests.lock(session, rows)  # a delivery may be noting right now which message shows them
     views = caption_views(session, rows, None)
     return views, delete_captions(session, [row.id for row in rows])

@@ -31,10 +31,14 @@ class Deliveries:
                 groups[caption.album or f"alone {caption.id}"].append(caption)
             return [_delivery(session, rows) for rows in groups.values()]
 
-    def delivered(self, rows: Sequence[int], message: str | None) -> None:
-        """Note that captions were shown. message: key of the message that shows them, for reactions to it."""
+    def delivered(self, rows: Sequence[int], message: str | None) -> list[int]:
+        """Note that captions were shown. message: key of the message that shows them, for reactions to it.
+
+        Returns:
+            The rows that still exist. The others were removed while they were sent.
+        """
         with self._backend.sessions.begin() as session:
-            captions.delivered(session, rows, message)
+            return captions.delivered(session, rows, message)
 
     def postpone(self, rows: Sequence[int], until: datetime, *, counts: bool = True) -> None:
         """Try again later. counts: whether this was a failed attempt; False if the platform asked to wait."""

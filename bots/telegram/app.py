@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from telegram import LinkPreviewOptions, Update
@@ -23,8 +24,10 @@ from bots.delivery_loop import DeliveryLoop
 from bots.errors import CannotStart
 from bots.log_redaction import hide_secret
 from bots.service.service import CaptionService
+from bots.service.views import CaptionView
 from bots.telegram import account, admin, buttons, chats, commands, corrections, groups, photos, votes
 from bots.telegram.attachments import HAS_IMAGE
+from bots.telegram.buttons import delete_answers
 from bots.telegram.command_menu import register_commands
 from bots.telegram.context import AppState, Context
 from bots.telegram.delivery import send
@@ -33,6 +36,7 @@ from bots.telegram.keys import FRONT_END, callback_pattern, user_ids
 from bots.telegram.polling import PollingUpdater
 from bots.telegram.rate_limiter import RateLimiter
 from bots.telegram.replies import on_error
+from bots.telegram.reply_target import ReplyTarget
 from bots.telegram.update_queue import UpdateQueue
 from settings import Settings, read_settings
 
@@ -63,9 +67,14 @@ class TelegramApplication(Application[Any, Any, Any, Any, Any, Any]):
         state = self.state
         deliveries = DeliveryLoop(state.service, FRONT_END, state.service.notifier)
         self._background = (
-            asyncio.create_task(deliveries.run(lambda delivery: send(self.bot, state, delivery)), name="deliveries"),
+            asyncio.create_task(deliveries.run(partial(send, self.bot, state), self._withdraw), name="deliveries"),
             asyncio.create_task(register_commands(self.bot, state.settings.admin_ids), name="commands"),
         )
+
+    async def _withdraw(self, removed: Sequence[CaptionView]) -> None:
+        """Take captions out of an answer that were removed while it was sent."""
+        language = ReplyTarget.from_json(removed[0].reply_to).language
+        await delete_answers(removed, language, self.bot, self.state.service)
 
     async def stop(self) -> None:
         for task in self._background:

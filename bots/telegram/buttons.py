@@ -3,6 +3,7 @@
 A button carries all it needs in its callback data, so it works after a restart.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from telegram.error import TelegramError
 
 from bots.errors import NotAllowed
 from bots.i18n import say
+from bots.service.service import CaptionService
 from bots.service.views import CaptionView
-from bots.telegram.context import Context
+from bots.telegram.context import Bot, Context
 from bots.telegram.keys import (
     another_source_key,
     group_key,
@@ -103,20 +105,20 @@ async def on_remove(update: Update, context: Context) -> None:
     try:
         await answer_query(press.query, say(language, "telegram.removed"))
     finally:  # if the update comes again, the database no longer knows which messages showed these captions
-        await delete_answers(removed, language, context)
+        await delete_answers(removed, language, context.bot, context.service)
 
 
-async def delete_answers(removed: Iterable[CaptionView], language: str, context: Context) -> None:
+async def delete_answers(removed: Iterable[CaptionView], language: str, bot: Bot, service: CaptionService) -> None:
     """Delete the messages that show removed captions. An album's message is edited if other photos are left."""
     for key in {caption.message for caption in removed if caption.message}:
-        left = await context.to_thread(context.service.captions.by_message, key)
+        left = await asyncio.to_thread(service.captions.by_message, key)
         chat, message = parse_message_key(key)
         with contextlib.suppress(TelegramError):  # it was deleted already, or is too old
             if left:
                 answer = render_answer(left, language, private=is_private(chat))
-                await context.bot.edit_message_text(chat_id=chat, message_id=message, **answer)
+                await bot.edit_message_text(chat_id=chat, message_id=message, **answer)
             else:
-                await context.bot.delete_message(chat, message)
+                await bot.delete_message(chat, message)
 
 
 async def on_unknown_button(update: Update, context: Context) -> None:
