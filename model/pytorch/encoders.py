@@ -63,6 +63,13 @@ class Encoder(nn.Module):
             maps.append(stage(maps[-1]))
         return maps
 
+    def stages_to(self, photos: torch.Tensor, last: int) -> torch.Tensor:
+        """The map of a ResNet's stage `last`, without computing those after it; the stages count from 1."""
+        maps = self.stem(photos)
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4)[:last]:
+            maps = stage(maps)
+        return maps
+
     def stem(self, photos: torch.Tensor) -> torch.Tensor:
         """Normalised photos (B, 3, H, W) -> (B, 64, H/4, W/4), the input of a ResNet's stages."""
         return self.maxpool(self.relu(self.bn1(self.conv1(photos))))

@@ -27,6 +27,9 @@ class DistilRecipe(TomlConfig):
     frozen: int = (
         0  # how many of the student's stem and four stages are not trained; saves time if they are good already
     )
+    cached_views: int = (
+        0  # with frozen=4: views of each photo, of which all but the last stage is computed once; 0 = fresh crops
+    )
 
     # photos; no captions are needed
     photos: tuple[str, ...] = ()  # data sets (their training photos only), folders of photos, tar archives
@@ -87,6 +90,10 @@ class DistilRecipe(TomlConfig):
         for name, (least, most) in {"frozen": (0, 4), "last_share": (0, 1), "stagewise": (0, 1)}.items():
             if not least <= getattr(self, name) <= most:
                 raise BadRecipe(f"{name} is {getattr(self, name)}; it must be between {least} and {most}")
+        if self.cached_views < 0 or (self.cached_views and self.frozen != 4):
+            raise BadRecipe(
+                "cached_views is a number of views, for a run that trains only the last stage: set frozen=4"
+            )
         if min(self.classes, self.cell_classes) < 0 or self.temperature <= 0:
             raise BadRecipe("classes and cell_classes must be at least 0, temperature more than 0")
         if self.cell_classes and not self.classes:

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from model.errors import BadData
 from model.pytorch.encoders import Encoder
+from training.distillation.cached_maps import CachedMaps
 from training.distillation.optimisers import Optimisers
 from training.distillation.photo_pool import PhotoPool
 from training.distillation.recipe import DistilRecipe
@@ -34,6 +35,7 @@ class Distillation:
     student: Encoder
     average: AveragedModel  # of the student
     optimisers: Optimisers
+    cached: CachedMaps | None = None  # of a run with `cached_views`
     moments: list[Tensor] = field(default_factory=list)  # second moments of the teacher's channels, (C,) of each stage
     step: int = 0  # steps that are done
     seconds: float = 0.0  # training time so far

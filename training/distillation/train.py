@@ -15,6 +15,7 @@ A run folder holds `recipe.json`, `curves.csv`, `curves.png`, `last.pt` (all tha
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tqdm import tqdm
 from model.errors import BadRecipe
 from model.model_folder import ENCODER, save_weights
 from model.pytorch.encoders import Encoder, normalise
+from training.distillation.cached_maps import cache_maps
 from training.distillation.losses import STAGES, second_moments, stage_errors, stagewise_maps
 from training.distillation.optimisers import Optimisers
 from training.distillation.photo_pool import read_pool
@@ -104,6 +106,10 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, echo: Callab
     if recipe.compile:
         _compile(teacher.network)
         _compile(student)
+    if recipe.cached_views:
+        run.train_mode()
+        compute = partial(_last_stage_maps, run)
+        run.cached = cache_maps(compute, pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
     return run
 
 
@@ -162,18 +168,10 @@ def _step(run: Distillation, done: float) -> Tensor:
         (7,): the errors of the five stages, 0 for frozen ones, and the two divergences of class probabilities.
     """
     recipe = run.recipe
-    photos = _crops(run, recipe.crop_at(done))
-    run.train_mode()
-    with run.autocast():
-        with torch.no_grad():
-            teacher_maps = run.teacher.maps(photos)
-        student_maps = (
-            stagewise_maps(run.student, photos, teacher_maps)
-            if _is_stagewise(run, done)
-            else run.student.stages(photos)
-        )
     first = recipe.frozen  # frozen stages have no loss
-    errors = stage_errors(student_maps[first:], teacher_maps[first:], run.moments[first:])
+    run.train_mode()
+    student_maps, teacher_maps = _cached_step_maps(run) if run.cached else _step_maps(run, done)
+    errors = stage_errors(student_maps, teacher_maps, run.moments[first:])
     errors = torch.cat([errors.new_zeros(first), errors, class_errors(run, student_maps[-1], teacher_maps[-1])])
     run.student.zero_grad()
     (_weighted(errors, recipe) / distributed.world_size()).backward()
@@ -184,17 +182,44 @@ def _step(run: Distillation, done: float) -> Tensor:
     return errors.detach()
 
 
-def _crops(run: Distillation, crop: int) -> Tensor:
-    """Draw this step's crops: normalised (B, 3, crop, crop). Half of them are not resampled."""
+def _step_maps(run: Distillation, done: float) -> tuple[list[Tensor], list[Tensor]]:
+    """Maps of the student's trained stages and of the teacher's same stages, for fresh crops."""
     recipe = run.recipe
-    count = recipe.batch // distributed.world_size()
+    photos = run.pool.batch(run.step, recipe.batch // distributed.world_size(), recipe.seed).to(run.device)
     random = generator("crops", recipe.seed, run.step, distributed.rank())
+    crops = draw_views(recipe, recipe.crop_at(done), photos, random)
+    with run.autocast():
+        with torch.no_grad():
+            teacher_maps = run.teacher.maps(crops)
+        alone = _is_stagewise(run, done)
+        student_maps = stagewise_maps(run.student, crops, teacher_maps) if alone else run.student.stages(crops)
+    return student_maps[recipe.frozen :], teacher_maps[recipe.frozen :]
+
+
+@torch.no_grad()
+def _last_stage_maps(run: Distillation, photos: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Of a training view of each photo: what the student's last stage gets, and what it should give."""
+    views = draw_views(run.recipe, run.recipe.crop, photos.to(run.device), random)
+    with run.autocast():
+        return run.student.stages_to(views, 3), run.teacher.maps(views)[-1]
+
+
+def _cached_step_maps(run: Distillation) -> tuple[list[Tensor], list[Tensor]]:
+    """The same for a run whose last stage alone is trained, from maps that were computed before."""
+    assert run.cached is not None, "called for such a run"
+    inputs, targets = (maps.to(run.device) for maps in run.cached.batch(run.step, run.recipe.batch, run.recipe.seed))
+    with run.autocast():
+        return [run.student.layer4(inputs.float())], [targets]
+
+
+def draw_views(recipe: DistilRecipe, crop: int, photos: Tensor, random: np.random.Generator) -> Tensor:
+    """Draw a crop of each photo: uint8 (B, H, W, 3) -> normalised (B, 3, crop, crop). Half are not resampled."""
+    count = len(photos)
     zoomed = (crop / recipe.zoom, min(recipe.size, crop * recipe.zoom))
     boxes = [
         random_boxes(count // 2, recipe.size, (crop, crop), 1.0, random),
         random_boxes(count - count // 2, recipe.size, zoomed, recipe.stretch, random),
     ]
-    photos = run.pool.batch(run.step, count, recipe.seed).to(run.device)
     pictures = crop_and_resize(photos, np.concatenate(boxes), random.random(count) < 0.5, crop)
     pictures = colour_jitter(pictures, (recipe.colour, recipe.colour, recipe.colour / 2), random)
     return normalise(pictures).contiguous(memory_format=torch.channels_last)
@@ -226,10 +251,10 @@ def _validate_and_save(
         "held-out photos": {name: round(value, 4) for name, value in found.items()},
         "recipe": recipe.without_folders(),
     }
-    with replacing(out / ENCODER) as partial:
-        save_weights(stored_weights(run.averaged), partial)
-    with replacing(out / DESCRIPTION) as partial:
-        partial.write_text(json.dumps(description, indent=2) + "\n")
+    with replacing(out / ENCODER) as file:
+        save_weights(stored_weights(run.averaged), file)
+    with replacing(out / DESCRIPTION) as file:
+        file.write_text(json.dumps(description, indent=2) + "\n")
     write_curves(out, run.curves, tensorboard=recipe.tensorboard)
     run.save(out)
     echo("  ".join(f"{k} {value:.4g}" if isinstance(value, float) else f"{value}" for k, value in row.items()))
