@@ -182,6 +182,26 @@ def test_frozen_stages_do_not_change_and_the_others_do(run, sources, tmp_path):
     assert not {"layer2.0.conv1.weight", "layer4.0.bn1.running_mean"} & same
 
 
+def test_cached_maps_train_the_last_stage_alone_and_survive_a_kill(run, sources, tmp_path):
+    start = run / "encoder.safetensors"
+    settings = recipe(sources, steps=6, start_from=str(start), frozen=4, frozen_norms=True, cached_views=2, crop=64)
+    distil(settings, tmp_path / "whole", echo=quiet)
+    distil(settings, tmp_path / "stopped", stop_after=1e-9, echo=quiet)
+    inputs = np.load(tmp_path / "stopped" / "cached_inputs.npy", mmap_mode="r+")
+    expected, inputs[:] = inputs[-1].copy(), 0  # as if it had been killed before the first map was computed
+    (tmp_path / "stopped" / "cached_rows.txt").unlink()
+    distil(settings, tmp_path / "stopped", echo=quiet)
+    recomputed = np.load(tmp_path / "stopped" / "cached_inputs.npy")
+    whole, resumed = (load_file(tmp_path / name / "encoder.safetensors") for name in ("whole", "stopped"))
+    shutil.rmtree(tmp_path)
+    np.testing.assert_array_equal(recomputed[-1], expected)
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+    folded = from_file("resnet50", start)
+    fold_norms(folded)
+    changed = {name for name, value in stored_weights(folded).items() if not np.array_equal(value, whole[name])}
+    assert changed == {name for name in whole if name.startswith("layer4.") and name.endswith(("weight", "bias"))}
+
+
 def test_folded_norms_change_no_map_and_keep_their_statistics(run):
     student = from_file("resnet50", run / "encoder.safetensors")
     photos = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -225,6 +245,7 @@ def test_the_last_part_of_a_run_has_crops_of_another_size(sources):
         ({"frozen": 5, "start_from": "x"}, "frozen is 5; it must be between 0 and 4"),
         ({"frozen": 1}, "keep what a student has learnt; set start_from too"),
         ({"frozen_norms": True}, "keep what a student has learnt; set start_from too"),
+        ({"cached_views": 1}, "a run that trains only the last stage: set frozen=4"),
         ({"classes": -1.0}, "classes and cell_classes must be at least 0"),
         ({"cell_classes": 0.5}, "set classes too"),
         ({"weights": [1, 2]}, "there must be five"),

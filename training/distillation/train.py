@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
@@ -27,21 +26,21 @@ from tqdm import tqdm
 
 from model.errors import BadRecipe
 from model.model_folder import ENCODER, save_weights
-from model.pytorch.encoders import Encoder, normalise
+from model.pytorch.encoders import Encoder
 from training.distillation.cached_maps import cache_maps
-from training.distillation.losses import STAGES, second_moments, stage_errors, stagewise_maps
+from training.distillation.losses import STAGES, second_moments, stage_errors
 from training.distillation.optimisers import Optimisers
 from training.distillation.photo_pool import read_pool
 from training.distillation.recipe import DistilRecipe
 from training.distillation.state import Distillation, fold_norms, student_stages
+from training.distillation.step_maps import cached_step_maps, last_stage_maps, step_maps
 from training.distillation.teacher import load_teacher
 from training.distillation.validation import CELLS, CLASSES, class_errors, validate
-from training.features.augment import colour_jitter, crop_and_resize, random_boxes
 from training.features.encoder_weights import load_encoder, stored_weights
 from training.runs import distributed
 from training.runs.atomic_file import replacing
 from training.runs.ema import moving_average
-from training.runs.run_folder import STATE, generator, keep_recipe, seed_torch, write_curves
+from training.runs.run_folder import STATE, keep_recipe, seed_torch, write_curves
 from training.runs.schedule import warmup_cosine
 
 DESCRIPTION = "distil.json"
@@ -108,7 +107,7 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, echo: Callab
         _compile(student)
     if recipe.cached_views:
         run.train_mode()
-        compute = partial(_last_stage_maps, run)
+        compute = partial(last_stage_maps, run)
         run.cached = cache_maps(compute, pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
     return run
 
@@ -170,7 +169,7 @@ def _step(run: Distillation, done: float) -> Tensor:
     recipe = run.recipe
     first = recipe.frozen  # frozen stages have no loss
     run.train_mode()
-    student_maps, teacher_maps = _cached_step_maps(run) if run.cached else _step_maps(run, done)
+    student_maps, teacher_maps = cached_step_maps(run) if run.cached else step_maps(run, _is_stagewise(run, done))
     errors = stage_errors(student_maps, teacher_maps, run.moments[first:])
     errors = torch.cat([errors.new_zeros(first), errors, class_errors(run, student_maps[-1], teacher_maps[-1])])
     run.student.zero_grad()
@@ -180,49 +179,6 @@ def _step(run: Distillation, done: float) -> Tensor:
     run.optimisers.step()
     run.average.update_parameters(run.student)
     return errors.detach()
-
-
-def _step_maps(run: Distillation, done: float) -> tuple[list[Tensor], list[Tensor]]:
-    """Maps of the student's trained stages and of the teacher's same stages, for fresh crops."""
-    recipe = run.recipe
-    photos = run.pool.batch(run.step, recipe.batch // distributed.world_size(), recipe.seed).to(run.device)
-    random = generator("crops", recipe.seed, run.step, distributed.rank())
-    crops = draw_views(recipe, recipe.crop_at(done), photos, random)
-    with run.autocast():
-        with torch.no_grad():
-            teacher_maps = run.teacher.maps(crops)
-        alone = _is_stagewise(run, done)
-        student_maps = stagewise_maps(run.student, crops, teacher_maps) if alone else run.student.stages(crops)
-    return student_maps[recipe.frozen :], teacher_maps[recipe.frozen :]
-
-
-@torch.no_grad()
-def _last_stage_maps(run: Distillation, photos: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Of a training view of each photo: what the student's last stage gets, and what it should give."""
-    views = draw_views(run.recipe, run.recipe.crop, photos.to(run.device), random)
-    with run.autocast():
-        return run.student.stages_to(views, 3), run.teacher.maps(views)[-1]
-
-
-def _cached_step_maps(run: Distillation) -> tuple[list[Tensor], list[Tensor]]:
-    """The same for a run whose last stage alone is trained, from maps that were computed before."""
-    assert run.cached is not None, "called for such a run"
-    inputs, targets = (maps.to(run.device) for maps in run.cached.batch(run.step, run.recipe.batch, run.recipe.seed))
-    with run.autocast():
-        return [run.student.layer4(inputs.float())], [targets]
-
-
-def draw_views(recipe: DistilRecipe, crop: int, photos: Tensor, random: np.random.Generator) -> Tensor:
-    """Draw a crop of each photo: uint8 (B, H, W, 3) -> normalised (B, 3, crop, crop). Half are not resampled."""
-    count = len(photos)
-    zoomed = (crop / recipe.zoom, min(recipe.size, crop * recipe.zoom))
-    boxes = [
-        random_boxes(count // 2, recipe.size, (crop, crop), 1.0, random),
-        random_boxes(count - count // 2, recipe.size, zoomed, recipe.stretch, random),
-    ]
-    pictures = crop_and_resize(photos, np.concatenate(boxes), random.random(count) < 0.5, crop)
-    pictures = colour_jitter(pictures, (recipe.colour, recipe.colour, recipe.colour / 2), random)
-    return normalise(pictures).contiguous(memory_format=torch.channels_last)
 
 
 def _validate_and_save(
