@@ -1,17 +1,15 @@
 """Errors whose text front-ends show to people. Any other exception is logged, and people see a general apology.
 
-The docstring of an error is its English text. Translations are in languages/LANGUAGE/errors.toml under the name of the
-class, with the same placeholders.
+The text of an error is in languages/errors.pot, under the name of its class.
 """
 
-import inspect
 from typing import Any
 
-from bots.i18n import DEFAULT, catalogue, fill, language
+from bots.i18n import DEFAULT, say
 
 
 class UserError(Exception):
-    """I could not do that."""
+    """Something that a person asked for was not done."""
 
     def __init__(self, **values: Any):
         self.values = values
@@ -19,33 +17,31 @@ class UserError(Exception):
 
     def translated(self, requested: str | None) -> str:
         """The text of the error in the requested language."""
-        code = language(requested)
-        english = inspect.getdoc(type(self)) or ""
-        return fill(code, catalogue(code).get(f"errors.{type(self).__name__}", english), **self.values)
+        return say(requested, f"errors.{type(self).__name__}", **self.values)
 
 
 class UnreadablePhoto(UserError):
-    """I could not read that file as a photo. JPEG, PNG, WebP, GIF, HEIC and AVIF work."""
+    """A file is no photo that we can read."""
 
 
 class EmptyFile(UnreadablePhoto):
-    """That file is empty."""
+    """A file has no content."""
 
 
 class OtherPicture(UnreadablePhoto):
-    """I cannot read {format} pictures. JPEG, PNG, WebP, GIF, HEIC and AVIF work."""
+    """A file is a picture in a format that we do not read."""
 
 
 class BrokenPhoto(UnreadablePhoto):
-    """That picture is broken or cut short. Please send it once more."""
+    """A picture is damaged or cut short."""
 
 
 class PhotoTooLarge(UserError):
-    """That photo is too large. Please send a smaller one."""
+    """A photo is larger than a limit."""
 
 
 class FileTooLarge(PhotoTooLarge):
-    """That file has {megabytes:number} MB, and I take at most {limit:number} MB. Please send a smaller one."""
+    """A file has more bytes than MAX_PHOTO_MB allows."""
 
     def __init__(self, size: int, limit: float):
         """size, limit: in bytes."""
@@ -53,34 +49,34 @@ class FileTooLarge(PhotoTooLarge):
 
 
 class TooManyPixels(PhotoTooLarge):
-    """That picture has {megapixels:number} megapixels, and I take at most {limit:number}. Please send a smaller one."""
+    """A picture has more pixels than MAX_PIXELS allows."""
 
     def __init__(self, pixels: int, limit: float):
         super().__init__(megapixels=pixels / 1e6, limit=limit / 1e6)
 
 
 class NotFound(UserError):
-    """I cannot find that caption. It may have been removed."""
+    """There is no such caption, or the person may not know of it."""
 
 
 class PhotoGone(NotFound):
-    """I no longer have that photo. Please send it once more."""
+    """The photo of a caption was deleted."""
 
 
 class NotReady(UserError):
-    """That caption is not ready yet. Please wait a moment."""
+    """The caption is not finished yet."""
 
 
 class NotAllowed(UserError):
-    """Only the person who sent the photo can do that."""
+    """Only the person who sent the photo may do that."""
 
 
 class BadText(UserError):
-    """Please write a sentence of at most {limit:number} characters."""
+    """A correction is empty or too long."""
 
 
 class Later(UserError):
-    """I cannot do that right now. Please try again {retry_after:in}."""
+    """It cannot be done right now."""
 
     def __init__(self, *, retry_after: float):
         self.retry_after = retry_after  # seconds
@@ -88,47 +84,47 @@ class Later(UserError):
 
 
 class TooManyRequests(Later):
-    """That was a lot at once. Please try again {retry_after:in}."""
+    """A person has reached RATE_LIMIT."""
 
 
 class Busy(Later):
-    """Many photos are waiting at the moment. Please try again {retry_after:in}."""
+    """As many photos wait as QUEUE_LIMIT allows."""
 
 
 class StorageFull(Later):
-    """I have no room for more photos at the moment. Please try again {retry_after:in}."""
+    """The photo store has no room."""
 
 
 class StorageUnavailable(Later):
-    """I cannot store or read photos at the moment. Please try again {retry_after:in}."""
+    """The photo store cannot be read or written at the moment."""
 
 
 class NotFetched(UserError):
-    """I could not fetch that picture. Please try once more."""
+    """A picture could not be downloaded from its platform."""
 
 
 class UnknownModel(UserError):
-    """There is no model {version}."""
+    """There is no model of this version."""
 
 
 class ModelNotPassed(UserError):
-    """The judge has not passed {version}, so it cannot serve."""
+    """A model must not serve, because the judge has not passed it."""
 
 
 class NothingToRollBack(UserError):
-    """The model that came with me serves already: there is nothing to go back to."""
+    """The bundled model serves already."""
 
 
 class NoFeedback(UserError):
-    """There is no feedback to export yet: nobody who sent a photo has agreed that it may be kept."""
+    """Nobody who agreed to training has voted or corrected yet."""
 
 
 class NoNewFeedback(UserError):
-    """There is no feedback that you do not have yet. To get what you had before, ask for all of it."""
+    """The admin has exported all feedback already."""
 
 
 class ExportTooLarge(UserError):
-    """The export has {megabytes:number} MB, which is too much to send here. Use: captionbot export"""
+    """An export is too large for the chat platform."""
 
     def __init__(self, size: int):
         """size: in bytes."""

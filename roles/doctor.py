@@ -122,6 +122,18 @@ def _discord(settings: "Settings") -> str:
     return "the token looks right"
 
 
+def _languages(settings: "Settings") -> str:
+    """The languages that are there, with the share of texts that are translated."""
+    from bots.i18n import DEFAULT, catalogue, languages, load
+
+    with startup_errors():
+        load(settings.languages_dir)
+    own = {
+        code: [text.language == code for text in catalogue(code).values()] for code in languages() if code != DEFAULT
+    }
+    return ", ".join(["English", *(f"{code} ({sum(texts)} of {len(texts)} texts)" for code, texts in own.items())])
+
+
 def _proxies(settings: "Settings") -> str:
     """Connect to the proxy of each bot that runs. What it does with a request is for the bot to find out."""
     import socket
@@ -281,6 +293,7 @@ CHECKS: dict[str, Callable[["Settings"], str]] = {
     "Telegram": _telegram,
     "Discord": _discord,
     "proxies": _proxies,
+    "languages": _languages,
     "database": _database,
     "broker": _broker,
     "photo store": _photo_store,

@@ -69,11 +69,12 @@ def json_formatter() -> logging.Formatter:
 def startup_errors() -> Iterator[None]:
     """Raise what keeps a front-end from starting as CaptionbotError, whose message says what to do."""
     from bots.errors import CannotStart
+    from bots.i18n import BadTranslation
     from settings import WrongSetting
 
     try:
         yield
-    except (CannotStart, WrongSetting) as error:
+    except (BadTranslation, CannotStart, WrongSetting) as error:
         raise CaptionbotError(str(error)) from None
 
 

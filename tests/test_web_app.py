@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bots.i18n import LANGUAGES, catalogue
+from bots.i18n import languages, say
 from bots.web.app import FOLDER, create_site
 from tests.support.web_client import Served, Visitor
 
@@ -46,14 +46,14 @@ def test_nothing_is_loaded_from_other_sites(client):
 def test_the_page_is_in_the_language_of_the_browser(client, asked, language):
     answer = client.get("/", headers={"Accept-Language": asked} if asked else {"Accept-Language": ""})
     assert f'<html lang="{language}">' in answer.text
-    assert catalogue(language)["web.question"] in answer.text
+    assert say(language, "web.question") in answer.text
     assert answer.headers["vary"] == "Accept-Language"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_page_has_every_text_that_its_scripts_use(client, language):
     page = client.get("/", headers={"Accept-Language": language}).text
-    texts = json.loads(re.search(r'<script type="application/json" id="texts">(.*?)</script>', page, re.S)[1])
+    texts = json.loads(re.search(r'<script type="application/json" id="texts">(.*?)</script>', page, re.S)[1])["texts"]
     used = {key for file in FOLDER.glob("*.js") for key in re.findall(r'\btext\("(\w+)"', file.read_text())}
     assert {"copied", "unreached", "which"} <= used <= texts.keys()
     assert "{{" not in page

@@ -7,31 +7,35 @@ from discord import app_commands
 from discord.app_commands import Choice
 
 from bots.discord.buttons import ActionButton, view_of
-from bots.discord.command_texts import choices, localized
+from bots.discord.command_texts import choices, language_choices, localized
 from bots.discord.context import Interaction
 from bots.discord.keys import person_key
 from bots.discord.replies import acknowledge, language_of
-from bots.i18n import say
+from bots.i18n import language_name, say
 from bots.service.outages import when_available
 from db.preferences import Preferences
 
 AS_DISCORD = "discord"  # choice of /settings: the language of the person's Discord client
 
 
-@app_commands.command(name="settings", description=localized("about_settings"))
-@app_commands.describe(
-    length=localized("about_length"),
-    quality=localized("about_quality"),
-    language=localized("about_language"),
-    hedging=localized("about_hedging"),
-    training=localized("about_training"),
-)
-@app_commands.choices(
-    length=choices("length", "short", "normal", "long"),
-    quality=choices("quality", "quick", "careful"),
-    language=choices("language", AS_DISCORD, "en", "de"),
-)
-async def settings(
+def settings_command() -> Any:
+    """/settings, which offers the languages that are there when it is made."""
+    command: Any = app_commands.command(name="settings", description=localized("about_settings"))(_settings)
+    command = app_commands.describe(
+        length=localized("about_length"),
+        quality=localized("about_quality"),
+        language=localized("about_language"),
+        hedging=localized("about_hedging"),
+        training=localized("about_training"),
+    )(command)
+    return app_commands.choices(
+        length=choices("length", "short", "normal", "long"),
+        quality=choices("quality", "quick", "careful"),
+        language=language_choices(AS_DISCORD),
+    )(command)
+
+
+async def _settings(
     interaction: Interaction,
     length: Choice[str] | None = None,
     quality: Choice[str] | None = None,
@@ -67,7 +71,9 @@ def _settings_text(preferences: Preferences, locale: str) -> str:
         "discord.settings",
         length=say(locale, f"discord.length_{preferences.length}"),
         quality=say(locale, f"discord.quality_{preferences.quality}"),
-        language=say(locale, f"discord.language_{preferences.language or AS_DISCORD}"),
+        language=language_name(preferences.language)
+        if preferences.language
+        else say(locale, f"discord.language_{AS_DISCORD}"),
         hedging=yes_or_no(preferences.hedging),
         training=yes_or_no(preferences.training_consent),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import discord
 import yarl
 
+from bots import i18n
 from bots.delivery_loop import DeliveryLoop
 from bots.discord import account, commands, corrections, messages, removal, votes
 from bots.discord.acknowledgements import PendingAcknowledgements
@@ -64,10 +65,13 @@ def create_bot(service: CaptionService | None = None, settings: "Settings | None
 
 
 def prepare(settings: "Settings") -> None:
-    """Set the URLs of the API and the gateway for all clients created after this, and shorten discord.py's logs.
+    """Before a client is made: load the languages, set the URLs of API and gateway, and shorten discord.py's logs.
 
-    Raises CannotStart if one of the URLs is configured and the installed discord.py is not of the tested series.
+    Raises:
+        CannotStart: one of the URLs is configured and the installed discord.py is not of the tested series.
+        BadTranslation: a translation cannot be used.
     """
+    i18n.load(settings.languages_dir)
     if discord.__version__.startswith(TESTED_SERIES):
         discord.http.Route.BASE = settings.discord_api_url
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bots.discord.account import forget, help_, privacy, settings
+from bots.discord.account import forget, help_, privacy, settings_command
 from bots.discord.admin import Admin
 from bots.discord.auto import auto
 from bots.discord.command_texts import CommandTranslator
@@ -39,7 +39,8 @@ def create_tree(client: discord.Client) -> CaptionCommandTree:
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
     )
-    commands: list[Any] = [caption, describe, describe_for_all, mine, settings, forget, privacy, help_, auto, Admin()]
+    commands: list[Any] = [caption, describe, describe_for_all, mine, settings_command()]
+    commands += [forget, privacy, help_, auto, Admin()]
     for command in commands:
         tree.add_command(command)
     return tree

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from bots.i18n import LANGUAGES
+from bots.i18n import languages
 from bots.service.base import Backend
 from bots.service.views import ChatView
 from db import chat_moves, chats, erasure, people
@@ -31,8 +31,8 @@ class People:
         """Change language, length, quality or hedging. Raises ValueError for an unknown name or value."""
         if unknown := changes.keys() - CHOICES:
             raise ValueError(f"no such preference: {', '.join(sorted(unknown))}")
-        if changes.get("language") not in (None, *LANGUAGES):
-            raise ValueError(f"{changes['language']} is not among {', '.join(LANGUAGES)}")
+        if changes.get("language") not in (None, *languages()):
+            raise ValueError(f"{changes['language']} is not among {', '.join(languages())}")
         chosen = asdict(_PREFERENCES.validate_python(asdict(Preferences()) | changes))
         with self._backend.sessions.begin() as session:
             return people.preferences(people.set_preferences(session, person, {name: chosen[name] for name in changes}))

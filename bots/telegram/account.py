@@ -5,7 +5,7 @@ from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update, User
 
-from bots.i18n import say
+from bots.i18n import language_name, languages, say
 from bots.telegram.buttons import button_press
 from bots.telegram.context import Context, user_of
 from bots.telegram.keys import callback_data, parse_setting, person_key, setting_data
@@ -14,15 +14,19 @@ from bots.telegram.replies import answer_query, edit_text, reply
 from db.preferences import Preferences
 
 AUTO = "auto"  # the language of the person's app
-CHOICES: dict[str, tuple[str, ...]] = {  # in the order in which pressing the button goes through them
-    "length": ("short", "normal", "long"),
-    "quality": ("quick", "careful"),
-    "hedging": ("yes", "no"),
-    "language": (AUTO, "en", "de"),
-    "training_consent": ("yes", "no"),
-}
 PAGE_SIZE = 10  # captions
 CAPTION_LENGTH = 200  # characters of each
+
+
+def choices() -> dict[str, tuple[str, ...]]:
+    """The values of each preference, in the order in which pressing its button goes through them."""
+    return {
+        "length": ("short", "normal", "long"),
+        "quality": ("quick", "careful"),
+        "hedging": ("yes", "no"),
+        "language": (AUTO, *languages()),
+        "training_consent": ("yes", "no"),
+    }
 
 
 async def on_settings(update: Update, context: Context) -> None:
@@ -37,7 +41,7 @@ async def on_setting_button(update: Update, context: Context) -> None:
     name, value = parse_setting(press.argument)
     if name == "training_consent":
         await context.to_thread(service.people.set_consent, press.person, value == "yes")
-    elif value in CHOICES[name]:
+    elif value in choices()[name]:
         preference: Any = {"yes": True, "no": False, AUTO: None}.get(value, value)
         await context.to_thread(service.people.set_preferences, press.person, **{name: preference})
     text, keyboard = await _render_settings(press.query.from_user, context)
@@ -49,19 +53,20 @@ async def _render_settings(user: User, context: Context) -> tuple[str, InlineKey
     preferences = await context.to_thread(context.service.people.preferences, person_key(user))
     language = await context.language_of(user)
     rows = []
-    for name, values in CHOICES.items():
+    for name, values in choices().items():
         value = _choice(preferences, name)
         next_value = values[(values.index(value) + 1) % len(values)]
-        label = say(language, f"telegram.set_{name}", value=say(language, f"telegram.value_{value}"))
+        shown = language_name(value) if value in languages() else say(language, f"telegram.value_{value}")
+        label = say(language, f"telegram.set_{name}", value=shown)
         rows.append([InlineKeyboardButton(label, callback_data=setting_data(name, next_value))])
     return say(language, "telegram.settings"), InlineKeyboardMarkup(rows)
 
 
 def _choice(preferences: Preferences, name: str) -> str:
-    """The value of a preference as it is written in CHOICES."""
+    """The value of a preference as it is written in `choices`."""
     value = asdict(preferences)[name]
     if name == "language":
-        return str(value or AUTO)
+        return value if value in languages() else AUTO
     return value if isinstance(value, str) else "yes" if value else "no"
 
 

@@ -20,6 +20,7 @@ from telegram.ext import (
     filters,
 )
 
+from bots import i18n
 from bots.delivery_loop import DeliveryLoop
 from bots.errors import CannotStart
 from bots.log_redaction import hide_secret
@@ -88,8 +89,10 @@ def create_application(service: CaptionService | None = None, settings: Settings
 
     Raises:
         CannotStart: there is no token.
+        BadTranslation: a translation cannot be used.
     """
     settings = settings or read_settings()
+    i18n.load(settings.languages_dir)
     if settings.telegram_token is None:
         raise CannotStart(NO_TOKEN)
     if service is None:

@@ -13,7 +13,7 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
-from bots.i18n import DEFAULT, LANGUAGES, say
+from bots.i18n import DEFAULT, languages, say
 from bots.telegram.context import Bot
 from bots.telegram.keys import user_ids
 
@@ -40,6 +40,8 @@ async def register_commands(bot: Bot, admin_ids: Iterable[str]) -> None:
 
 
 async def _register(bot: Bot, scope: BotCommandScope, names: Iterable[str]) -> None:
-    for language in LANGUAGES:
-        commands = [BotCommand(name, say(language, f"telegram.about_{name}")) for name in names]
-        await bot.set_my_commands(commands, scope, None if language == DEFAULT else language)
+    codes = {language.partition("_")[0]: language for language in reversed(languages())}  # Telegram knows no regions
+    for code, language in codes.items():
+        if len(code) == 2:  # others it refuses
+            commands = [BotCommand(name, say(language, f"telegram.about_{name}")) for name in names]
+            await bot.set_my_commands(commands, scope, None if language == DEFAULT else code)

@@ -16,8 +16,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bots import i18n
 from bots.http.bodies import MAX_BODY, BodyLimit
-from bots.i18n import catalogue
 from bots.service.service import CaptionService
 from bots.service.setup import create_service
 from bots.web.api import UPLOAD_PATH, create_api
@@ -60,6 +60,7 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
         OldSchema: the database must be migrated first.
     """
     settings = settings or read_settings()
+    i18n.load(settings.languages_dir)
     service = service or create_service(settings)
     caption_events = CaptionEvents(service, service.notifier)
     engine = create_engine(settings.database_url)  # its own pool: monitoring does not wait for uploads
@@ -106,10 +107,12 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
     add_docs(site, root)
     site.mount("/static", StaticFiles(directory=FOLDER))
 
+    render = cache(_render_page)
+
     @site.get("/", response_class=HTMLResponse, include_in_schema=False)
     def page(request: Request, response: Response, language: Language, person: Person) -> Any:
         response.headers.update({"Cache-Control": "no-cache", "Vary": "Accept-Language"})
-        return HTMLResponse(_render_page(language, root), headers=response.headers)
+        return HTMLResponse(render(language, root), headers=response.headers)
 
     return site
 
@@ -154,11 +157,17 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
-@cache
 def _render_page(language: str, root: str) -> str:
     """index.html with its {{placeholders}} replaced by the texts of this language, and by the root path of links."""
-    sentences = {key.removeprefix("web."): text for key, text in catalogue(language).items() if key.startswith("web.")}
-    texts = json.dumps(sentences, ensure_ascii=False).replace("<", "\\u003c")
-    values = {key: html.escape(text) for key, text in sentences.items() if isinstance(text, str)}
-    values |= {"language": language, "texts": texts, "root": root}
+    texts = {key[4:]: text for key, text in i18n.catalogue(language).items() if key.startswith("web.")}
+    values = {key: html.escape(text.forms[0]) for key, text in texts.items()}
+    values |= {"language": language.replace("_", "-"), "texts": _for_script(texts), "root": root}
     return re.sub(r"{{(\w+)}}", lambda match: values[match[1]], (FOLDER / "index.html").read_text("utf-8"))
+
+
+def _for_script(texts: dict[str, i18n.Text]) -> str:
+    """The texts as i18n.js reads them: JSON with the forms of each, and the tables that choose among plural forms."""
+    plurals = list(dict.fromkeys(text.plural for text in texts.values()))
+    forms = {key: {"forms": text.forms, "plural": plurals.index(text.plural)} for key, text in texts.items()}
+    script = {"texts": forms, "plurals": ["".join(map(str, plural)) for plural in plurals]}
+    return json.dumps(script, ensure_ascii=False).replace("<", "\\u003c")
