@@ -16,7 +16,8 @@ class Hand:
     """
 
     def __init__(self, database_url: str, notifier: Notifier, front_end: str):
-        self._sessions, self._notifier = sessions_of(create_engine(database_url)), notifier
+        self._engine = create_engine(database_url)
+        self._sessions, self._notifier = sessions_of(self._engine), notifier
         self._front_end = front_end
         self.said = 0
         self.idle = False
@@ -33,6 +34,9 @@ class Hand:
         self.idle, waiting, self.waiting = False, self.waiting, []
         for row in waiting:
             self._caption(row)
+
+    def close(self) -> None:
+        self._engine.dispose()
 
     def _caption(self, row: int) -> None:
         self.said += 1

@@ -28,7 +28,7 @@ from tests.support.telegram_people import People, Query
 from tests.support.telegram_rules import DEFAULT_UPDATES, Rejected
 
 Json = dict[str, Any]
-WEBHOOK_RETRY = 0.2  # seconds until a failed webhook request is repeated
+WEBHOOK_RETRY, LONGEST_RETRY = 0.2, 3.0  # seconds until a failed webhook request is repeated; they grow
 PATIENCE = 90.0  # seconds to wait for the bot, on a busy machine
 
 
@@ -222,8 +222,10 @@ class TelegramServer(People, Methods):
             self.pending = []
 
     async def _post(self, update: Json) -> None:
+        delay = WEBHOOK_RETRY
         while not 200 <= await self.post_update(update, self.webhook["secret"]) < 300:
-            await asyncio.sleep(WEBHOOK_RETRY)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_RETRY)
 
     async def post_update(self, update: Json, secret: str | None, target: str = "") -> int:
         """Post an update once. Returns the HTTP status, 599 if there is no response."""
