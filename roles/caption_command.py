@@ -28,7 +28,8 @@ Examples:
   captionbot caption holiday/ --nbest 3
   captionbot caption holiday/ --jsonl --output captions.jsonl --skip-existing
   curl -L https://example.com/cat.jpg | captionbot caption -
-  captionbot caption dog.jpg --attention looked-at.png"""
+  captionbot caption dog.jpg --attention looked-at.png
+  captionbot caption holiday/ --write xmp --min-confidence 0.4 --dry-run"""
 )
 def caption(
     photos: Annotated[
@@ -54,12 +55,23 @@ def caption(
     attention: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="Draw where the model looked for each word.")
     ] = None,
+    write: Annotated[
+        Literal["xmp", "file"] | None,
+        typer.Option(help="Write the sentence as description and alt text into XMP sidecars, or into the files."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="With --write: replace texts that are there, also people's.")
+    ] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, metavar="0-1", help="With --write: leave out sentences with less.")
+    ] = 0.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --write: change nothing.")] = False,
 ) -> None:
     """Describe each photo in a sentence.
 
     A file that cannot be read as a photo is reported on stderr, and the exit code is 1. The others are captioned. In
     folders, hidden files and those of operating systems are left out. Of equal photos only one is captioned, and all
-    get its sentence.
+    get its sentence. With --write, photos that have a text already are left out unless --overwrite is given.
     """
     settings = configure()
     beams = 1 if greedy else beams or settings.beams
@@ -73,6 +85,11 @@ def caption(
         raise typer.BadParameter(f"{output} is not a file in a folder that exists", param_hint="--output")
     if skip_existing and not output:
         raise typer.BadParameter("needs --output, the file with the photos to skip", param_hint="--skip-existing")
+
+    if not write and (overwrite or dry_run or min_confidence):
+        raise typer.BadParameter("--overwrite, --min-confidence and --dry-run need --write xmp or --write file")
+    if write and "-" in photos:
+        raise typer.BadParameter("stdin cannot be written to", param_hint="--write")
 
     from functools import partial
 
@@ -96,29 +113,44 @@ def caption(
 
     from model.attention_plot import attention_picture, stack
     from model.captioner import Captioner
+    from roles.descriptions.writer import description_writer
 
-    captioner = Captioner.load(
-        model or settings.model_dir, engine=engine or settings.engine, neutral_wording=settings.neutral_wording
-    )
-    size, max_bytes = captioner.config.photo_size, settings.max_photo_bytes
-    read = partial(read_picture, size=size, max_bytes=max_bytes, max_pixels=settings.max_pixels)
-    size, lanes = batch or settings.max_batch, captioner.engine.lanes
-    results = caption_files(
-        RepeatedPhotos(captioner), paths, batch=size, beams=beams, nbest=nbest, lanes=lanes, read=read
-    )
     drawn, failed = [], False
-    with ExitStack() as stack_of_files:
-        file = stack_of_files.enter_context(_opened(output, "a" if skip_existing else "w")) if output else None
+    with ExitStack() as resources:
+        writer = None
+        if write:
+            writer = resources.enter_context(
+                description_writer(write, overwrite=overwrite, min_confidence=min_confidence, dry_run=dry_run)
+            )
+            paths = writer.without_text(paths)
+            if not paths:
+                print(f"captionbot: {writer.summary()}", file=sys.stderr)
+                raise typer.Exit(0)
+        captioner = Captioner.load(
+            model or settings.model_dir, engine=engine or settings.engine, neutral_wording=settings.neutral_wording
+        )
+        size, max_bytes = captioner.config.photo_size, settings.max_photo_bytes
+        read = partial(read_picture, size=size, max_bytes=max_bytes, max_pixels=settings.max_pixels)
+        size, lanes = batch or settings.max_batch, captioner.engine.lanes
+        results = caption_files(
+            RepeatedPhotos(captioner), paths, batch=size, beams=beams, nbest=nbest, lanes=lanes, read=read
+        )
+        file = resources.enter_context(_opened(output, "a" if skip_existing else "w")) if output else None
         show = printer(captioner.version, jsonl=jsonl, names=[path.name for path in paths], file=file)
         for result in with_progress(results, len(paths), beside_output=file is not None):
-            if isinstance(result, FailedFile):
-                print(f"captionbot: {without_controls(str(result.error))}", file=sys.stderr)
+            try:
+                if isinstance(result, FailedFile):
+                    raise result.error
+                show(result, writer.write(result.path, result.prediction) if writer else None)
+            except CaptionbotError as error:
+                print(f"captionbot: {without_controls(str(error))}", file=sys.stderr)
                 failed = True
                 continue
-            show(result)
             best = result.prediction
             if attention and best.attention is not None:
                 drawn.append(attention_picture(result.photo, best.text, best.words, best.attention))
+        if writer:
+            print(f"captionbot: {writer.summary()}", file=sys.stderr)
     if attention and drawn:
         stack(drawn).save(attention)
     elif attention and not failed:

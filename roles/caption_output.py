@@ -17,12 +17,15 @@ from roles.file_names import STDIN, without_controls
 
 MAX_NAME_WIDTH = 30  # characters of the column of file names in a terminal
 Item = TypeVar("Item")
+Written = tuple[str, Path]  # what became of a description, and the file that holds it
 
 
 def printer(
     model: str, *, jsonl: bool, names: Iterable[str], file: TextIO | None = None
-) -> Callable[[CaptionedFile], None]:
+) -> Callable[[CaptionedFile, Written | None], None]:
     """A function that prints a result: as JSON Lines, as tab-separated text for a pipe or a file, or in colours.
+
+    Its second argument is what --write did, None without it.
 
     Args:
         model: version of the model.
@@ -30,12 +33,12 @@ def printer(
         file: to write to instead of stdout.
     """
     if jsonl:
-        return lambda result: print(json_line(result, model), file=file, flush=True)
+        return lambda result, written: print(json_line(result, model, written), file=file, flush=True)
     if file or not sys.stdout.isatty():
-        return lambda result: print(plain_line(result), file=file, flush=True)
+        return lambda result, written: print(plain_line(result, written), file=file, flush=True)
     console = Console(highlight=False)
     width = min(max(map(len, names), default=0), MAX_NAME_WIDTH)
-    return lambda result: console.print(terminal_row(result, width))
+    return lambda result, written: console.print(terminal_row(result, width, written))
 
 
 def names_in(file: Path, *, jsonl: bool) -> set[str]:
@@ -63,8 +66,9 @@ def with_progress(items: Iterable[Item], total: int, *, beside_output: bool = Fa
         yield from bar.track(items, total=total)
 
 
-def json_line(result: CaptionedFile, model: str) -> str:
+def json_line(result: CaptionedFile, model: str, written: Written | None = None) -> str:
     """A JSON object on one line. Its keys are an interface for programs. model: version of the model."""
+    description = {"description": written[0], "file": shown_name(written[1])} if written else {}
     return json.dumps(
         {
             "photo": shown_name(result.path),
@@ -73,19 +77,20 @@ def json_line(result: CaptionedFile, model: str) -> str:
             "alternatives": list(result.prediction.alternatives),
             "model": model,
             "milliseconds": round(result.milliseconds, 1),
+            **description,
         }
     )
 
 
-def plain_line(result: CaptionedFile) -> str:
-    """File, sentence, confidence and alternatives, separated by tabs."""
-    best = result.prediction
+def plain_line(result: CaptionedFile, written: Written | None = None) -> str:
+    """File, sentence, confidence, alternatives, and what was done with the description, separated by tabs."""
+    best, done = result.prediction, [written[0]] if written else []
     return "\t".join(
-        [without_controls(shown_name(result.path)), best.text, f"{best.confidence:.2f}", *best.alternatives]
+        [without_controls(shown_name(result.path)), best.text, f"{best.confidence:.2f}", *best.alternatives, *done]
     )
 
 
-def terminal_row(result: CaptionedFile, width: int) -> Table:
+def terminal_row(result: CaptionedFile, width: int, written: Written | None = None) -> Table:
     """The file name and the sentence, with alternatives below. width: characters of the column of names."""
     best = result.prediction
     colour = "red" if not best.is_photo else "yellow" if best.hedged else "green"
@@ -96,6 +101,8 @@ def terminal_row(result: CaptionedFile, width: int) -> Table:
         without_controls(result.path.name), "cyan"
     )  # not a plain string: rich would parse brackets in it as markup
     row.add_row(name, Text.assemble((best.text, "bold"), (f"  {best.confidence:.0%}", colour)))
+    if written:
+        row.add_row("", Text(f"{written[0]}: {without_controls(str(written[1]))}", "dim"))
     for alternative in best.alternatives:
         row.add_row("", Text(alternative, "dim"))
     return row

@@ -1,0 +1,1 @@
+"""`captionbot caption --write`: descriptions in the metadata of photos."""
