@@ -174,7 +174,7 @@ def models(
 Examples:
   captionbot bench
   captionbot bench holiday/ --photos 500 --batch 32
-  captionbot bench --service --photos 2000
+  captionbot bench --service --photos 2000 --flood 1000
   captionbot bench holiday/ --engine torch --device cuda --photos 500"""
 )
 def bench(
@@ -192,6 +192,14 @@ def bench(
     service: Annotated[
         bool, typer.Option("--service", help="Measure the whole service instead; needs REDIS_URL and PostgreSQL.")
     ] = False,
+    flood: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="PHOTOS",
+            help="With --service: also time single photos while so many of another person wait.",
+        ),
+    ] = 0,
     engine: Annotated[
         Literal["torch"] | None, typer.Option(help="Measure this engine in detail, beside the limits of the device.")
     ] = None,
@@ -217,7 +225,8 @@ def bench(
         return
     batch, beams = batch or settings.max_batch, beams or settings.beams
     if service:
-        _bench_service(settings, files, photos, max_batch=batch, beams=beams, model_dir=model or settings.model_dir)
+        changes = {"max_batch": batch, "beams": beams, "model_dir": model or settings.model_dir}
+        _bench_service(settings.model_copy(update=changes), files, photos, flood)
         return
     from model.benchmarks.benchmark import bench as run
 
@@ -230,10 +239,10 @@ def bench(
         )
 
 
-def _bench_service(settings: "Settings", files: list[Path], photos: int, **changes: object) -> None:
+def _bench_service(settings: "Settings", files: list[Path], photos: int, flood: int) -> None:
     from roles.benchmarks.service_bench import bench_service
 
-    for name, result in bench_service(settings.model_copy(update=changes), files, photos):
+    for name, result in bench_service(settings, files, photos, flood=flood):
         print(f"{name:<20} {result}", flush=True)
 
 

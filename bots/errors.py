@@ -87,6 +87,10 @@ class TooManyRequests(Later):
     """A person has reached RATE_LIMIT."""
 
 
+class TooManyWaiting(Later):
+    """Many of your photos are waiting already. Please try again {retry_after:in}."""
+
+
 class Busy(Later):
     """As many photos wait as QUEUE_LIMIT allows."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db import caption_requests
+from db import caption_requests, turns
 from db.caption_options import CaptionOptions
 from db.engine import commit_at_once
 from db.tables import Caption, Person, Photo, State, now
@@ -59,6 +59,13 @@ def claim(session: Session, caption_id: int, worker: str, lease: timedelta) -> C
     """Claim one row for a worker. None if another worker holds it, or if it is finished or deleted."""
     claimed = claim_many(session, [caption_id], worker, lease)
     return claimed[0] if claimed else None
+
+
+def claim_next(session: Session, count: int, worker: str, lease: timedelta) -> list[Claimed]:
+    """Claim the queued rows whose turn it is, at most so many; see turns.py. Fewer if no more are queued."""
+    commit_at_once(session)
+    turns.take_turns(session)
+    return claim_many(session, turns.whose_turn(session, count), worker, lease)
 
 
 def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[Claimed]:

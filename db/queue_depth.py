@@ -1,15 +1,18 @@
 """State of the queue: how many captions wait, how long a new one would take, and how far workers have come."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from statistics import fmean
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
-from db.tables import Caption, Model, State, now
+from db import workers
+from db.tables import Caption, Model, Person, State
 
-WINDOW = timedelta(minutes=1)  # recent time over which throughput is measured
-MIN_WAIT, MAX_WAIT = 10.0, 3600.0  # bounds of an estimated wait, in seconds
+LATEST = 100  # captions by which the speed is estimated
+MIN_WAIT, MAX_WAIT = 10.0, 600.0  # bounds of an estimated wait, in seconds
+UNKNOWN_WAIT = 60.0  # seconds; a worker that starts takes a few
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,16 @@ class Backlog:
     oldest: datetime | None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """How many captions wait for a worker: in total, those of one person, and those of one chat."""
+
+    total: int
+    of_person: int
+    of_chat: int
+    people: int  # who have any that wait
+
+
 def backlog(session: Session) -> Backlog:
     """How many captions wait, and since when."""
     waiting = select(func.count(), func.min(Caption.created_at)).where(Caption.state == State.QUEUED)
@@ -27,17 +40,40 @@ def backlog(session: Session) -> Backlog:
     return Backlog(photos, oldest)
 
 
+def waiting(session: Session, person: str, chat: str | None) -> Waiting:
+    """How many captions wait. person, chat: their keys."""
+    sender = select(Person.id).where(Person.key == person).scalar_subquery()
+    counts = select(
+        func.count(),
+        func.count().filter(Caption.person_id == sender),
+        func.count().filter(false() if chat is None else Caption.chat == chat),
+        func.count(Caption.person_id.distinct()),
+    )
+    return Waiting(*session.execute(counts.where(Caption.state == State.QUEUED)).one())
+
+
 def estimated_wait(session: Session, photos: int) -> float:
-    """Seconds until half of `photos` are finished at the throughput of the last minute; MAX_WAIT if that is zero."""
-    finished = select(func.count()).select_from(Caption).where(Caption.finished_at > now() - WINDOW)
-    throughput = session.scalars(finished).one() / WINDOW.total_seconds()
-    return min(max(photos / 2 / throughput, MIN_WAIT), MAX_WAIT) if throughput else MAX_WAIT
+    """Seconds until half of `photos` are finished, by the speed of the latest batches and the number of live workers.
+
+    UNKNOWN_WAIT where no worker lives or none has finished anything yet.
+    """
+    latest = (
+        select(Caption.milliseconds, Caption.batch_size)
+        .where(Caption.milliseconds.is_not(None), Caption.batch_size > 0)
+        .order_by(Caption.finished_at.desc())
+        .limit(LATEST)
+    )
+    each = [milliseconds / 1000 / size for milliseconds, size in session.execute(latest) if milliseconds and size]
+    at_work = len(workers.alive(session))
+    if not each or not at_work:
+        return UNKNOWN_WAIT
+    return min(max(photos / 2 * fmean(each) / at_work, MIN_WAIT), MAX_WAIT)
 
 
-def newest_started(session: Session, since: datetime) -> datetime | None:
-    """When the latest caption that workers have started since then was sent: how far the queue has been processed."""
-    started = (Caption.state == State.RUNNING) | (Caption.finished_at > since)
-    return session.scalar(select(func.max(Caption.queued_at)).where(Caption.started_at > since, started))
+def has_idle_worker(session: Session) -> bool:
+    """Whether a live worker holds no caption."""
+    busy = set(session.scalars(select(Caption.worker).where(Caption.state == State.RUNNING).distinct()))
+    return any(worker.name not in busy for worker in workers.alive(session))
 
 
 def bundled_version(session: Session) -> str | None:

@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     feedback_retention_days: float = Field(365, gt=0, le=100_000)
     rate_limit: Annotated[str, AfterValidator(values.rates)] = "120/hour;30/minute"
     queue_limit: int = Field(1000, ge=1, le=1_000_000_000)
+    person_queue_limit: int = Field(
+        default_factory=lambda given: max(1, given["queue_limit"] // 5), ge=1, le=1_000_000_000
+    )
+    chat_queue_limit: int = Field(
+        default_factory=lambda given: max(1, given["queue_limit"] // 2), ge=1, le=1_000_000_000
+    )
     max_photo_mb: float = Field(20, gt=0, le=10_000)
     max_pixels: int = Field(50_000_000, ge=1, le=1_000_000_000)
 

@@ -44,13 +44,23 @@ def claim_in_batches(url: str, ids: list[int], worker: str) -> list[int]:
     return won
 
 
+def claim_by_turns(url: str, ids: list[int], worker: str) -> list[int]:
+    """As many as are free, whichever they are."""
+    sessions = sessions_of(create_engine(url))
+    won: list[int] = []
+    for _ in range(0, len(ids), 7):
+        with sessions.begin() as session:
+            won += [row.id for row in captions.claim_next(session, 7, worker, LEASE)]
+    return won
+
+
 @pytest.fixture(scope="module")
 def processes() -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         yield pool
 
 
-@pytest.mark.parametrize("take", [claim_each, claim_in_batches])
+@pytest.mark.parametrize("take", [claim_each, claim_in_batches, claim_by_turns])
 def test_of_two_processes_that_want_the_same_rows_exactly_one_gets_each(
     sessions: sessionmaker[Session], database_url: str, processes: ProcessPoolExecutor, take: Callable[..., list[int]]
 ):

@@ -14,6 +14,7 @@ from db.model_registry import ServedModel, Serving, uses_canary
 from db.tables import Caption, State, now
 from model.captioner import Captioner
 from tests.support.factories import make_caption, make_photo
+from tests.support.processes import until
 from tests.support.random_models import random_model
 from tests.support.worker_parts import jpeg, queue_photos, rows_of
 from worker.heartbeat import Heartbeat
@@ -60,11 +61,17 @@ class Bench:
         self.pipeline = CaptionPipeline(sessions, store, models, self.heartbeat, self.notifier, **limits)
 
     def handle(self, *rows: int) -> None:
-        """All at once; returns when each message is done with."""
+        """All at once; returns when each message and each of these rows is done with."""
         done = [threading.Event() for _ in rows]
         for row, event in zip(rows, done, strict=True):
             self.pipeline.handle(row, event.set)
         assert all(event.wait(60) for event in done)
+        until(lambda: not self.heartbeat.held() and not any(self.is_queued(row) for row in rows))
+
+    def is_queued(self, row: int) -> bool:
+        with self.sessions() as session:
+            found = session.get(Caption, row)
+            return found is not None and found.state is State.QUEUED
 
     def row(self, id: int) -> Caption:
         with self.sessions() as session:

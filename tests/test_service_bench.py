@@ -54,7 +54,7 @@ def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
         model_dir=tiny_model,
         max_batch=4,
     )
-    found = dict(service_bench.bench_service(settings, [CAT], 12, single=2))
+    found = dict(service_bench.bench_service(settings, [CAT], 12, single=2, flood=20))
     assert list(found) == [
         "submitted",
         "captioned",
@@ -62,11 +62,14 @@ def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
         "encoder as it serves",
         "encoder in float32",
         "single, Redis",
+        "single, alone",
+        "single, flooded",
         "single, embedded",
     ]
     assert found["submitted"].startswith("12 photos, ")
     assert re.fullmatch(r"12 captions, [\d.]+ a second; 0 captioned twice, 0 lost", found["captioned"])
     assert sum(size * count for size, count in sizes(found["batches"])) == 12
+    assert "while 20 photos of another person wait" in found["single, flooded"]
     database = make_url(postgresql_url).database
     with psycopg.connect(SERVER) as server:
         databases = server.execute(

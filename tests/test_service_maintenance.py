@@ -68,21 +68,23 @@ def test_what_waits_while_workers_do_nothing_is_sent_again(service, queued, sess
     assert service.maintenance().requeue() == 0
 
 
-def test_what_waits_in_a_long_queue_is_not_sent_again(service, worker, sessions, alive):
+def test_what_waits_while_all_workers_are_busy_is_not_sent_again(service, sessions, alive):
     first, second = submit(service, 1), submit(service, 2)
     queued_before(sessions, first, 600)
     queued_before(sessions, second, 599)
-    worker.caption(first.row)
+    with sessions.begin() as session:
+        assert captions.claim(session, first.row, "alive", timedelta(minutes=1))
     assert service.maintenance().requeue() == 0
 
 
-def test_what_was_overtaken_is_sent_again(service, worker, queued, sessions, alive):
+def test_what_waits_while_one_of_the_workers_is_idle_is_sent_again(service, queued, sessions, alive):
     first, second = submit(service, 1), submit(service, 2)
-    queued_before(sessions, first, 600)
     queued_before(sessions, second, 300)
-    worker.caption(second.row)
+    with sessions.begin() as session:
+        workers.beat(session, "busy", "openvino", ["bundled"])
+        assert captions.claim(session, first.row, "busy", timedelta(minutes=1))
     assert service.maintenance().requeue() == 1
-    assert queued == [first.row, second.row, first.row]
+    assert queued == [first.row, second.row, second.row]
 
 
 def test_nothing_is_sent_again_while_there_are_no_workers(service, sessions):

@@ -1,13 +1,14 @@
 """Runs jobs in batches without a timer: jobs gather while a batch runs, and the next batch takes all that wait.
 
-So a lone job runs at once, and under load batches are full. Several lanes run as many batches at the same time. The
+So a lone job runs at once, and under load batches are full. Owners take turns: one who has many jobs here does not make
+others wait until all of them are done. Several lanes run as many batches at the same time. The
 more of them are busy, the fuller a batch must be to start in another: a small one costs nearly as much as a full one.
 """
 
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
@@ -28,6 +29,7 @@ class Batcher(Generic[Job, Outcome]):
         *,
         lanes: int = 1,
         key: Callable[[Job], Hashable] = lambda job: None,
+        owner: Callable[[Job], Hashable] = lambda job: None,
         name: str = "batcher",
     ):
         """
@@ -38,10 +40,12 @@ class Batcher(Generic[Job, Outcome]):
             max_batch: jobs in a batch, at most.
             lanes: calls of `run` at the same time.
             key: only jobs with equal keys share a batch.
+            owner: the first job of each owner comes before anybody's second, and so on.
             name: of the threads.
         """
         self._run_batch, self._then, self._max_batch, self._key = run, then, max_batch, key
-        self._waiting: deque[Job] = deque()
+        self._owner = owner
+        self._waiting: list[Job] = []  # as they came
         self._changed = threading.Condition()
         self._closed = False
         self._running: dict[int, float] = {}  # lane -> when the batch that runs in it began, as time.monotonic()
@@ -96,23 +100,32 @@ class Batcher(Generic[Job, Outcome]):
         return self._closed or (waiting > 0 and waiting / self._max_batch >= len(self._running) / others)
 
     def _next(self, lane: int) -> list[Job]:
-        """The oldest job and those behind it that may share its batch; nothing once the batcher is closed and empty."""
+        """The job whose turn it is and those that may share its batch; nothing once the batcher is closed and empty."""
         with self._changed:
             self._running.pop(lane, None)
             self._changed.wait_for(self._may_begin)
             if not self._waiting:
                 return []
             self._running[lane] = time.monotonic()
-            key = self._key(self._waiting[0])
-            batch: list[Job] = []
-            others: list[Job] = []
-            while self._waiting and len(batch) < self._max_batch:
-                job = self._waiting.popleft()
-                (batch if self._key(job) == key else others).append(job)
-            self._waiting.extendleft(reversed(others))
+            order = self._turns()
+            key = self._key(self._waiting[order[0]])
+            chosen = [place for place in order if self._key(self._waiting[place]) == key][: self._max_batch]
+            batch = [self._waiting[place] for place in chosen]
+            left = set(range(len(self._waiting))).difference(chosen)
+            self._waiting = [self._waiting[place] for place in sorted(left)]
             if self._waiting:
                 self._changed.notify()
             return batch
+
+    def _turns(self) -> list[int]:
+        """The places of the jobs that wait, in the order of their turns."""
+        seen: Counter[Hashable] = Counter()
+        turns = []
+        for job in self._waiting:
+            owner = self._owner(job)
+            turns.append(seen[owner])
+            seen[owner] += 1
+        return sorted(range(len(turns)), key=turns.__getitem__)
 
     def _outcomes(self, jobs: list[Job]) -> list[Outcome | Exception]:
         """One outcome for each job. When a batch raises, its jobs run one by one, so that only the bad one fails."""

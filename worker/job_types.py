@@ -15,9 +15,9 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Message:
-    """A message from the queue: a caption is to be made."""
+    """A message from the queue: a caption is to be made, that of this row or of another whose turn it is."""
 
-    caption_id: int
+    caption_id: int | None  # None: the worker looks by itself whether any waits
     acknowledge: Callable[[], None]  # called once, on one of the pipeline's threads
 
 
@@ -33,6 +33,10 @@ class Job(Generic[Value]):
     @property
     def caption_id(self) -> int:
         return self.caption.id
+
+    @property
+    def person(self) -> str:
+        return self.caption.person
 
     def with_value(self, value: Any) -> "Job[Any]":
         """The same job for the next stage."""

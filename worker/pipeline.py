@@ -1,15 +1,20 @@
 """What a worker does with a message: claim the caption, read its photo, run the model, write the result.
 
+A message says that a photo waits, and the database says whose turn it is: see db/turns.py. So somebody who sends many
+photos does not make others wait, and photos whose messages were lost are found by the next message of any.
+
 Each step is a stage with threads of its own, which takes all that waits for it as one batch: one transaction claims or
 writes many captions, one call of the photo store reads many photos, one batch of the engine captions them. A worker
 that already holds one batch more than its engine runs claims nothing more until one of them is finished.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, TimeoutError
@@ -70,16 +75,18 @@ class CaptionPipeline:
         self._max_held, self._beams, self._time_limit = (lanes + 1) * max_batch, beams, time_limit
         self._stopping = threading.Event()
         self._store_away = False
+        self._look_size, self._looks = max_batch, 0  # messages of this worker's own to itself: at a time, and waiting
+        person = attrgetter("person")
         self._pipeline = Pipeline(
-            Stage("claim", self._claim, 2 * max_batch),
-            Stage("read", self._read, max_batch, lanes=min(MAX_READERS, cores())),
-            Stage("engine", run_engine, max_batch, lanes=lanes, key=lambda job: job.value.kind),
+            Stage("claim", self._claim, max_batch),
+            Stage("read", self._read, max_batch, lanes=min(MAX_READERS, cores()), owner=person),
+            Stage("engine", run_engine, max_batch, lanes=lanes, key=lambda job: job.value.kind, owner=person),
             Stage("write", self._write, 2 * max_batch),
             ended=self._ended,
         )
 
     def handle(self, caption_id: int, acknowledge: Callable[[], None] = lambda: None) -> None:
-        """Caption a photo. Returns at once; `acknowledge` is called when this worker is finished with the caption."""
+        """Caption this photo, or one whose turn it is. Returns at once; calls `acknowledge` when that is finished."""
         self._pipeline.submit([Message(caption_id, acknowledge)])
 
     def is_stuck(self) -> bool:
@@ -95,21 +102,29 @@ class CaptionPipeline:
         return self._pipeline.close(timeout)
 
     def _claim(self, messages: list[Message]) -> list[Outcome[Job[None]]]:
-        """A message may come twice: a caption that is finished, or in work anywhere, is claimed by nobody."""
-        ids = [message.caption_id for message in messages]
+        """Claim a caption for each message. A message may come twice: then there may be fewer captions."""
 
         def claim() -> Sequence[Claimed]:
             with self._sessions.begin() as session:
-                return captions.claim_many(session, ids, self._heartbeat.name, self._heartbeat.lease)
+                return captions.claim_next(session, len(messages), self._heartbeat.name, self._heartbeat.lease)
 
+        self._looks = max(0, self._looks - sum(message.caption_id is None for message in messages))
         self._heartbeat.wait_for_room(self._max_held)
-        claimed = {caption.id: caption for caption in self._until_database_answers(claim)}
-        self._heartbeat.hold(claimed)
-        outcomes: list[Outcome[Job[None]]] = []
-        for message in messages:
-            caption = claimed.pop(message.caption_id, None)
-            outcomes.append(Ready(Job(caption, message.acknowledge, None)) if caption else NotOurs())
-        return outcomes
+        claimed = self._until_database_answers(claim)
+        self._heartbeat.hold([caption.id for caption in claimed])
+        if len(claimed) == len(messages):
+            self._look()
+        jobs = [
+            Ready(Job(caption, message.acknowledge, None)) for message, caption in zip(messages, claimed, strict=False)
+        ]
+        return [*jobs, *[NotOurs()] * (len(messages) - len(jobs))]
+
+    def _look(self) -> None:
+        """Claim what else waits: the messages of some photos may be lost."""
+        if self._looks == 0 and not self._stopping.is_set():
+            self._looks = self._look_size
+            with contextlib.suppress(RuntimeError):  # closed meanwhile
+                self._pipeline.submit([Message(None, lambda: None)] * self._look_size)
 
     def _read(self, jobs: list[Job[None]]) -> list[Outcome[Job[EngineInput]]]:
         self._heartbeat.hold([job.caption_id for job in jobs], limited=False)
@@ -197,7 +212,7 @@ def _log(item: Message | Job[Any], outcome: Ended) -> None:
     id, about = item.caption_id, {"caption": item.caption_id}
     match item, outcome:
         case Message(), Exception():
-            log.error("caption %d could not be claimed", id, exc_info=outcome, extra=about)
+            log.error("no caption could be claimed", exc_info=outcome)
         case Job(), Exception():
             log.error("caption %d failed", id, exc_info=outcome, extra=about)
         case Job(), NotOurs():

@@ -59,6 +59,7 @@ class Stage(Generic[In, Out]):
     max_batch: int
     lanes: int = 1
     key: Callable[[In], Hashable] = lambda item: None
+    owner: Callable[[In], Hashable] = lambda item: None
 
 
 class Pipeline:
@@ -79,6 +80,7 @@ class Pipeline:
                 stage.max_batch,
                 lanes=stage.lanes,
                 key=stage.key,
+                owner=stage.owner,
                 name=stage.name,
             )
             for stage, after in zip(stages, [*stages[1:], None], strict=True)

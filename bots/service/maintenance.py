@@ -7,7 +7,7 @@ import logging
 import secrets
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,6 @@ FORGET_INTERVAL = 30.0  # seconds between two tries to delete what is left of pe
 SWEEP_INTERVAL = 86400.0  # seconds between searches of the store for files without a row
 LOST_AFTER = timedelta(seconds=30)  # after which the message of a queued caption may be lost
 GRACE = 30.0  # seconds after an outage of the database in which workers that live renew their leases
-MAX_DISORDER = timedelta(seconds=10)  # by how much messages may overtake each other in the queue
 NEVER = timedelta(days=36_500)
 DEAD = timedelta(days=1)  # after which a worker without a heartbeat is removed
 
@@ -65,22 +64,18 @@ class Maintenance:
     def requeue(self) -> int:
         """Send captions again whose message may be lost or whose worker died. Returns how many."""
         with self._backend.sessions.begin() as session:
-            at = now()
-            ids = captions.requeue_stale(session, at, self._overdue_after(session, at))
+            ids = captions.requeue_stale(session, now(), self._overdue_after(session))
         for id in ids:
             self._backend.enqueue(id)
         return len(ids)
 
-    def _overdue_after(self, session: Session, at: datetime) -> timedelta:
+    def _overdue_after(self, session: Session) -> timedelta:
         """The age from which on the message of a queued caption is presumed lost.
 
-        In a long queue every message is old. A message is presumed lost if later ones have been processed, or if it
-        waits while the workers are idle. Without workers nothing is sent again, because that would only fill the queue.
+        In a long queue every message is old. One is presumed lost if its caption waits while a worker has nothing to
+        do. Without workers nothing is sent again, because that would only fill the queue.
         """
-        if not workers.alive(session):
-            return NEVER
-        processed_until = queue_depth.newest_started(session, at - self._max_wait)
-        return self._max_wait if processed_until is None else max(self._max_wait, at - processed_until + MAX_DISORDER)
+        return self._max_wait if queue_depth.has_idle_worker(session) else NEVER
 
     def clear(self) -> int:
         """Delete photos and the data of left chats after their retention times. Returns the number of photos."""

@@ -46,6 +46,8 @@ def policy_of(settings: Settings) -> Policy:
         max_bytes=settings.max_photo_bytes,
         max_pixels=settings.max_pixels,
         queue_limit=settings.queue_limit,
+        person_queue_limit=settings.person_queue_limit,
+        chat_queue_limit=settings.chat_queue_limit,
         retention=settings.retention_hours * 3600,
         feedback_retention=settings.feedback_retention_days * 86400,
         admins=frozenset(settings.admin_ids),

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from bots.errors import Busy, NotReady, PhotoGone, StorageFull, StorageUnavailable, one_line
+from bots.errors import Busy, NotReady, PhotoGone, StorageFull, StorageUnavailable, TooManyWaiting, one_line
 from bots.service.base import STORE_AWAY, UNFINISHED, Backend, find_caption
 from bots.service.photo_check import check_photo
 from bots.service.views import Submitted
@@ -37,11 +37,12 @@ class Submissions:
             UnreadablePhoto
             PhotoTooLarge
             TooManyRequests
+            TooManyWaiting
             Busy
             StorageFull
             StorageUnavailable
         """
-        if existing := self._find_or_admit(request.source, request.sender):
+        if existing := self._find_or_admit(request.source, request.sender, request.chat):
             return existing
         policy, store = self._backend.policy, self._backend.store
         photo = check_photo(data, max_bytes=policy.max_bytes, max_pixels=policy.max_pixels)
@@ -81,9 +82,10 @@ class Submissions:
             NotReady
             PhotoGone
             TooManyRequests
+            TooManyWaiting
             Busy
         """
-        if existing := self._find_or_admit(source, person):
+        if existing := self._find_or_admit(source, person, chat):
             return existing
         with self._backend.sessions.begin() as session:
             parent = find_caption(session, id, person, chat)
@@ -105,18 +107,28 @@ class Submissions:
             caption, new = caption_requests.create_another(session, request, parent, parent.person, chain[-1].rank + 1)
         return self._dispatch(caption) if new else _submitted(caption)
 
-    def _find_or_admit(self, source: str | None, person: str) -> Submitted | None:
-        """Return the caption that this source has already; otherwise check the limits. Raises Busy, TooManyRequests."""
+    def _find_or_admit(self, source: str | None, person: str, chat: str | None) -> Submitted | None:
+        """Return the caption that this source has already; otherwise check the limits.
+
+        Raises Busy, TooManyRequests, TooManyWaiting.
+        """
         with self._backend.reading() as session:
             if source is not None:
                 for caption in caption_requests.by_source(session, source):
                     if caption.source == source:
                         return _submitted(caption)
-            waiting = queue_depth.backlog(session).photos
-            if waiting >= self._backend.policy.queue_limit:
-                raise Busy(retry_after=queue_depth.estimated_wait(session, waiting))
+            self._check_queue(session, person, chat and chats.current(session, chat))
         self._backend.limits.hit(person)
         return None
+
+    def _check_queue(self, session: Session, person: str, chat: str | None) -> None:
+        """Raises TooManyWaiting, Busy."""
+        policy, waiting = self._backend.policy, queue_depth.waiting(session, person, chat)
+        if waiting.of_person >= policy.person_queue_limit:
+            theirs = min(waiting.of_person * waiting.people, waiting.total)  # people take turns
+            raise TooManyWaiting(retry_after=queue_depth.estimated_wait(session, theirs))
+        if waiting.of_chat >= policy.chat_queue_limit or waiting.total >= policy.queue_limit:
+            raise Busy(retry_after=queue_depth.estimated_wait(session, waiting.total))
 
     def _resolved(self, options: CaptionOptions, person: Person) -> CaptionOptions:
         """The options of a request, completed from the person's preferences."""

@@ -99,7 +99,9 @@ class Policy:
     beams: int = 3
     max_bytes: int = 20_000_000
     max_pixels: int = 50_000_000
-    queue_limit: int = 1000
+    queue_limit: int = 1000  # photos that may wait in total, and those of one person and one chat
+    person_queue_limit: int = 200
+    chat_queue_limit: int = 500
     retention: float = 24 * 3600.0
     feedback_retention: float = 365 * 86400.0
     left_chat_grace: float = 7 * 86400.0

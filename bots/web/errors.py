@@ -34,6 +34,7 @@ STATUS: tuple[tuple[type[errors.UserError], int], ...] = (
     (errors.NotAllowed, 403),
     (errors.BadText, 422),
     (errors.TooManyRequests, 429),
+    (errors.TooManyWaiting, 429),
     (errors.Later, 503),
     (errors.UserError, 400),
 )

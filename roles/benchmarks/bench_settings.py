@@ -56,7 +56,7 @@ def distributed_settings(settings: Settings, folder: Path) -> Iterator[Settings]
 def _settings(settings: Settings, folder: Path, **own: object) -> Settings:
     kept = {name: getattr(settings, name) for name in KEPT}
     places = {"data_dir": folder, "photo_store": str(folder / "photos")}
-    unlimited = {"rate_limit": "1000000/second", "queue_limit": 1_000_000}
+    unlimited = {"rate_limit": "1000000/second", "queue_limit": 1_000_000, "person_queue_limit": 1_000_000}
     made = Settings(_env_file=None, **kept | places | unlimited | own)  # type: ignore[call-arg]
     folder.mkdir()
     engine = create_engine(made.database_url)

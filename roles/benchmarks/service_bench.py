@@ -33,6 +33,7 @@ from model.preprocessing import read_photo
 from roles.benchmarks.bare_engine import Encoders, TimedPhoto
 from roles.benchmarks.bench_settings import distributed_settings, embedded_settings, environment
 from roles.benchmarks.distinct_photos import distinct_photos
+from roles.benchmarks.flood import SINGLES, bench_flood
 from settings import Settings
 from worker.job_queue import create_app, create_notifier, send
 from worker.worker import Worker
@@ -48,11 +49,14 @@ Result = tuple[str, str]  # name, and value with its unit
 
 
 def bench_service(
-    settings: Settings, files: Sequence[Path], photos: int, single: int = SINGLE_PHOTOS
+    settings: Settings, files: Sequence[Path], photos: int, single: int = SINGLE_PHOTOS, flood: int = 0
 ) -> Iterator[Result]:
-    """Yield each result as soon as it is known. Raises CaptionbotError if PostgreSQL or Redis is missing."""
+    """Yield each result as soon as it is known. Raises CaptionbotError if PostgreSQL or Redis is missing.
+
+    flood: photos of one person beside which single ones of others are timed; 0 leaves that out.
+    """
     captioner = Captioner.load(settings.model_dir, settings.engine)
-    sources = distinct_photos(files, 2 * single + photos)
+    sources = distinct_photos(files, 2 * single + photos + (flood and flood + SINGLES + 1))
     timed_photos = [TimedPhoto.measure(captioner, photo, settings.beams) for photo in islice(sources, 2 * single)]
     pixels = [read_photo(timed.photo, size=captioner.config.photo_size) for timed in timed_photos]
     encoders = Encoders(settings, captioner, list(islice(cycle(pixels), min(MAX_ENCODED, photos))))
@@ -61,7 +65,7 @@ def bench_service(
         with distributed_settings(settings, Path(folder)) as distributed:
             notifier = create_notifier(distributed.redis_url, distributed.key_prefix)
             front_end = FrontEnd(create_service(distributed, notifier=notifier))
-            yield from _submit_all(front_end, list(sources))
+            yield from _submit_all(front_end, list(islice(sources, photos)))
             with _worker(distributed):
                 rate = yield from _drain(front_end, distributed, photos)
                 encoders.run()
@@ -71,6 +75,8 @@ def bench_service(
                         f"{encoder:.1f} photos/s; the service has {rate / encoder:.2f} of that",
                     )
                 yield "single, Redis", front_end.added_latency(timed_photos[:single])
+            if flood:
+                yield from bench_flood(front_end, partial(_worker, distributed), list(sources))
         with _embedded(embedded_settings(settings, Path(folder))) as front_end:
             yield "single, embedded", front_end.added_latency(timed_photos[single:])
 
@@ -84,9 +90,9 @@ class FrontEnd:
         self._finished: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()
         service.notifier.subscribe(FRONT_END, lambda row: self._finished.put((row, time.perf_counter())))
 
-    def submit(self, photo: bytes) -> int:
+    def submit(self, photo: bytes, sender: str = "bench") -> int:
         """Submit a photo. Returns the id of the caption's row."""
-        request = CaptionRequest(sender=person_key("bench"), front_end=FRONT_END)
+        request = CaptionRequest(sender=person_key(sender), front_end=FRONT_END)
         return self._service.submissions.submit(photo, request).row
 
     def wait(self, seconds: float) -> tuple[int, float]:

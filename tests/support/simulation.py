@@ -97,7 +97,7 @@ def simulate(options: argparse.Namespace, seed: int, dataset: Dataset, examples:
     migrate(engine)
     sessions, store = sessions_of(engine), PhotoStore(str(folder / "photos"))
     queue, notifier = create_app(None, f"simulation-{seed}"), create_notifier(None)
-    limits, policy = RateLimits("100000/minute"), Policy(queue_limit=100_000)
+    limits, policy = RateLimits("100000/minute"), Policy(queue_limit=100_000, person_queue_limit=100_000)
     service = CaptionService(Backend(engine, store, lambda row: send(queue, row), limits, policy, notifier))
     worker = Worker(create_app(None, f"simulation-{seed}"), sessions, store, notifier, model_dir=options.model)
 

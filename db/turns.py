@@ -1,0 +1,36 @@
+"""Whose photo is described next: people take turns, and so do chats, however many photos each of them has waiting."""
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from db.tables import Caption, State
+
+LOCK = 4_170_323  # key of the PostgreSQL advisory lock; an arbitrary number
+
+
+def whose_turn(session: Session, count: int) -> list[int]:
+    """Ids of the queued captions whose turn it is, at most so many.
+
+    The first photo of each person comes before anybody's second, the second before anybody's third. What is being
+    described counts as well, so that a person who has many in work lets others go first. The same holds between chats:
+    those who share a chat also share its turns. Of captions with the same turn the older comes first.
+    """
+    queued = Caption.state == State.QUEUED
+    of_person = func.row_number().over(partition_by=Caption.person_id, order_by=(queued, Caption.id))
+    columns = Caption.id, Caption.chat, queued.label("queued"), of_person.label("of_person")
+    people = select(*columns).where(Caption.state.in_([State.QUEUED, State.RUNNING])).subquery()
+    turn_in_chat = people.c.queued, people.c.of_person, people.c.id
+    of_chat = func.row_number().over(partition_by=people.c.chat, order_by=turn_in_chat)
+    chats = select(people, of_chat.label("of_chat")).subquery()
+    is_later = chats.c.chat.is_not(None) & (chats.c.of_chat > chats.c.of_person)
+    turn = case((is_later, chats.c.of_chat), else_=chats.c.of_person)
+    return list(session.scalars(select(chats.c.id).where(chats.c.queued).order_by(turn, chats.c.id).limit(count)))
+
+
+def take_turns(session: Session) -> None:
+    """Let this transaction choose after those that choose now, so that no two choose the same captions.
+
+    SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
