@@ -67,6 +67,10 @@ class NotReady(UserError):
     """The caption is not finished yet."""
 
 
+class NoneLeft(UserError):
+    """I have nothing else to say about this photo."""
+
+
 class NotAllowed(UserError):
     """Only the person who sent the photo may do that."""
 

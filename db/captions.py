@@ -19,6 +19,8 @@ from db.tables import Caption, Person, Photo, State, now
 
 MAX_ATTEMPTS = 3  # leases that may expire before a caption fails
 GAVE_UP = "I could not describe this photo. Please try another one."
+NONE_LEFT = "I have nothing else to say about this photo."
+MOST_SENTENCES = 10  # of one photo; each "another one" is searched with one beam more
 LONGEST_LEASE = timedelta(minutes=10)  # one that ends later was taken by a clock that was ahead
 AHEAD = timedelta(minutes=1)  # by which clocks may differ
 LONGEST_POSTPONEMENT = timedelta(days=1)

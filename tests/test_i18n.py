@@ -10,7 +10,7 @@ from bots import errors
 from bots.errors import FileTooLarge, NotFound, TooManyRequests, UserError
 from bots.i18n import FOLDER, catalogue, fill, language, languages, say, template, translate_stored
 from bots.po_files import Text
-from db.captions import GAVE_UP
+from db.captions import GAVE_UP, NONE_LEFT
 from model.captioner import NO_PHOTO
 from worker.pipeline import MISSING, UNREADABLE
 
@@ -102,7 +102,7 @@ def test_a_key_that_does_not_exist_is_a_mistake():
         say("en", "common.nonsense")
 
 
-@pytest.mark.parametrize("sentence", [GAVE_UP, MISSING, UNREADABLE, NO_PHOTO])
+@pytest.mark.parametrize("sentence", [GAVE_UP, MISSING, NONE_LEFT, NO_PHOTO, UNREADABLE])
 def test_what_a_worker_writes_into_a_row_is_translated(sentence):
     assert translate_stored("en", sentence) == sentence
     assert (translate_stored("de", sentence),) in {text.forms for text in catalogue("de").values()}

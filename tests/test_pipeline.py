@@ -9,7 +9,7 @@ import pytest
 
 from db import captions
 from db.caption_options import CaptionOptions
-from db.captions import GAVE_UP
+from db.captions import GAVE_UP, NONE_LEFT
 from db.model_registry import ServedModel, Serving, uses_canary
 from db.tables import Caption, State, now
 from model.captioner import Captioner
@@ -199,6 +199,17 @@ def test_another_one_is_a_sentence_that_was_not_shown_yet(bench, sessions, store
         bench.handle(parent)
     said = [tuple(row.words) for row in rows_of(sessions)]
     assert len(set(said)) == 5
+
+
+def test_another_one_that_would_repeat_a_sentence_says_that_there_is_none_left(bench, sessions, store, monkeypatch):
+    [first] = queue_photos(sessions, store, 1, options=CaptionOptions(beams=1))
+    bench.handle(first)
+    monkeypatch.setattr("worker.pipeline.MAX_BEAMS", 1)  # the search finds the first sentence alone
+    with sessions.begin() as session:
+        row = session.get_one(Caption, first)
+        again = make_caption(session, photo=row.photo, parent_id=first, rank=1, options=row.options).id
+    bench.handle(again)
+    assert (bench.row(again).state, bench.row(again).error) == (State.FAILED, NONE_LEFT)
 
 
 @pytest.mark.parametrize(("length", "most"), [("short", 8), ("long", 20)])

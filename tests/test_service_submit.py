@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from bots.errors import Busy, NotFound, NotReady, PhotoGone, StorageFull, TooManyRequests, UnreadablePhoto
+from bots.errors import Busy, NoneLeft, NotFound, NotReady, PhotoGone, StorageFull, TooManyRequests, UnreadablePhoto
 from db import model_registry
 from db.caption_options import CaptionOptions
 from db.caption_requests import CaptionRequest
+from db.captions import MOST_SENTENCES, NONE_LEFT
 from db.tables import Caption, Photo, State, now
 from tests.support.factories import make_model
 from tests.support.service_parts import picture
@@ -208,6 +209,27 @@ def test_another_one_is_asked_for_once_at_a_time(service, worker, queued):
     second = service.submissions.another(first.id, person=ANN)
     assert service.submissions.another(first.id, person=ANN) == second
     assert queued == [first.row, second.row]
+
+
+def test_when_nothing_is_left_to_say_another_one_is_refused_without_a_search(service, worker, queued):
+    submitted = submit(service)
+    worker.caption(submitted.row)
+    again = service.submissions.another(submitted.id, person=ANN)
+    worker.fail(again.row, NONE_LEFT)
+    with pytest.raises(NoneLeft, match="nothing else"):
+        service.submissions.another(submitted.id, person=ANN)
+    assert queued == [submitted.row, again.row]
+
+
+def test_a_photo_has_a_number_of_sentences_that_is_limited(service, worker, queued):
+    last = submit(service)
+    worker.caption(last.row)
+    for number in range(1, MOST_SENTENCES):
+        last = service.submissions.another(last.id, person=ANN)
+        worker.caption(last.row, text=f"sentence {number}")
+    with pytest.raises(NoneLeft):
+        service.submissions.another(last.id, person=ANN)
+    assert len(queued) == MOST_SENTENCES
 
 
 def test_another_one_of_somebody_in_the_chat_belongs_to_the_sender(service, worker):

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from db.captions import Result
+from db.captions import NONE_LEFT, Result
 from model.captioner import Prediction
 from worker.job_types import EngineInput, Job
-from worker.stages import Ready
+from worker.stages import Failed, Outcome, Ready
 
 ALTERNATIVES = 2  # sentences kept beside the best one
 
 
-def run_engine(jobs: list[Job[EngineInput]]) -> list[Ready[Job[Result]]]:
-    """Caption one batch, whose inputs are of one kind."""
+def run_engine(jobs: list[Job[EngineInput]]) -> list[Outcome[Job[Result]]]:
+    """Caption one batch, whose inputs are of one kind. "Another one" that would repeat a sentence fails."""
     inputs = [job.value for job in jobs]
     first = inputs[0]
     start = time.perf_counter()
@@ -26,8 +26,17 @@ def run_engine(jobs: list[Job[EngineInput]]) -> list[Ready[Job[Result]]]:
         exclude=[one.exclude for one in inputs],
     )
     milliseconds = 1000 * (time.perf_counter() - start)
-    results = [_result(prediction, first.model.version, milliseconds, len(jobs)) for prediction in predictions]
-    return [Ready(job.with_value(result)) for job, result in zip(jobs, results, strict=True)]
+    return [
+        Failed(NONE_LEFT)
+        if _is_repeated(prediction, job.value.exclude)
+        else Ready(job.with_value(_result(prediction, first.model.version, milliseconds, len(jobs))))
+        for job, prediction in zip(jobs, predictions, strict=True)
+    ]
+
+
+def _is_repeated(prediction: Prediction, exclude: frozenset[tuple[str, ...]]) -> bool:
+    """What is no photo has one sentence."""
+    return bool(exclude) and (not prediction.is_photo or tuple(prediction.words) in exclude)
 
 
 def attention_maps(attention: np.ndarray) -> dict[str, Any]:

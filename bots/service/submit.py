@@ -9,13 +9,23 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from bots.errors import Busy, NotReady, PhotoGone, StorageFull, StorageUnavailable, TooManyWaiting, one_line
+from bots.errors import (
+    Busy,
+    NoneLeft,
+    NotReady,
+    PhotoGone,
+    StorageFull,
+    StorageUnavailable,
+    TooManyWaiting,
+    one_line,
+)
 from bots.service.base import STORE_AWAY, UNFINISHED, Backend, find_caption
 from bots.service.photo_check import check_photo
 from bots.service.views import Submitted
 from db import caption_requests, chats, correction_memory, model_registry, people, photos, queue_depth
 from db.caption_options import CaptionOptions
 from db.caption_requests import CaptionRequest
+from db.captions import MOST_SENTENCES, NONE_LEFT
 from db.store_state import StoreFull, StoreUnavailable
 from db.tables import Caption, Person, Photo, ReplyTo, State
 
@@ -80,6 +90,7 @@ class Submissions:
         Raises:
             NotFound
             NotReady
+            NoneLeft
             PhotoGone
             TooManyRequests
             TooManyWaiting
@@ -96,6 +107,8 @@ class Submissions:
             chain = caption_requests.chain(session, parent)
             if chain[-1].state in UNFINISHED:
                 return _submitted(chain[-1])
+            if chain[-1].error == NONE_LEFT or len(chain) >= MOST_SENTENCES:
+                raise NoneLeft
             request = CaptionRequest(
                 sender=parent.person.key,
                 front_end=parent.front_end,

@@ -31,6 +31,7 @@ STATUS: tuple[tuple[type[errors.UserError], int], ...] = (
     (errors.PhotoGone, 410),
     (errors.NotFound, 404),
     (errors.NotReady, 409),
+    (errors.NoneLeft, 409),
     (errors.NotAllowed, 403),
     (errors.BadText, 422),
     (errors.TooManyRequests, 429),

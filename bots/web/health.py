@@ -1,6 +1,8 @@
 """Endpoints for operators: /healthz (the process lives), /readyz (photos would be captioned), /metrics."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from celery import Celery  # type: ignore[import-untyped]
 from fastapi import APIRouter, Response
@@ -9,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from bots.web.metrics import Metrics
+from bots.web.probe import Probe
 from db.photo_store import PhotoStore
 from db.workers import alive
 
@@ -26,10 +29,18 @@ def create_health(
     def healthz() -> dict[str, str]:
         return {"status": OK}
 
+    probes = {
+        "database": Probe("check-database", partial(_check_database_and_model, reading)),
+        "broker": Probe("check-broker", lambda: {"broker": _result(check_broker)}),
+        "photos": Probe("check-photos", lambda: {"photos": store.state().value}),
+    }
+
     @router.get("/readyz")
-    def readyz(response: Response) -> dict[str, str]:
+    async def readyz(response: Response) -> dict[str, str]:
         """200 if a photo that is sent now will be captioned, otherwise 503 with what is wrong."""
-        checks = _check_database_and_model(reading) | {"broker": _result(check_broker), "photos": store.state().value}
+        checks: dict[str, str] = {}
+        for found in await asyncio.gather(*(_within_time(name, probe) for name, probe in probes.items())):
+            checks |= found
         response.status_code = 200 if all(result == OK for result in checks.values()) else 503
         return checks
 
@@ -38,6 +49,13 @@ def create_health(
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+async def _within_time(name: str, probe: Probe[dict[str, str]]) -> dict[str, str]:
+    try:
+        return await probe.result()
+    except Exception as error:
+        return {name: _failure(error)}
 
 
 def _check_database_and_model(reading: sessionmaker[Session]) -> dict[str, str]:
