@@ -59,6 +59,14 @@ class NotFound(UserError):
     """There is no such caption, or the person may not know of it."""
 
 
+class DeadLink(NotFound):
+    """A link between devices was used, replaced, removed, or has expired."""
+
+
+class TooManyDevices(UserError):
+    """No more devices can join a list."""
+
+
 class PhotoGone(NotFound):
     """The photo of a caption was deleted."""
 

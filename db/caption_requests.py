@@ -31,6 +31,7 @@ class CaptionRequest:
     album: str | None = None  # photos with the same album get one numbered answer
     position: int = 0  # in the album
     options: CaptionOptions = DEFAULT_OPTIONS
+    file_name: str | None = None  # of the photo, for its sender's list
 
 
 def create(

@@ -32,7 +32,8 @@ class Forgotten:
     """How many of each were deleted. Votes and corrections are those that the person gave, on anybody's captions.
 
     Attributes:
-        left: photos and exports that could not be deleted yet. Maintenance goes on until there are none.
+        left: photos and exports that could not be deleted yet; of everybody, if the person is unknown by now.
+            Maintenance goes on until there are none.
     """
 
     captions: int = 0
@@ -50,16 +51,17 @@ def forget(sessions: sessionmaker[Session], store: PhotoStore, key: str, exports
         key: the person's key.
         exports: a folder that may hold exports of earlier versions, which are not listed in the database.
     """
-    done = Forgotten()
+    done, job = Forgotten(), None
     with sessions.begin() as session:
         kept_exports.lock(session)
         person = session.scalar(select(Person).where(Person.key == key).with_for_update())
         if person is not None:
-            done = _forget_rows(session, person, exports)
-    return replace(done, left=finish(sessions, store))
+            done, job = _forget_rows(session, person, exports)
+    left = finish(sessions, store)
+    return replace(done, left=left if job is None else _left(sessions, job.id))
 
 
-def _forget_rows(session: Session, person: Person, exports: Path | None) -> Forgotten:
+def _forget_rows(session: Session, person: Person, exports: Path | None) -> tuple[Forgotten, Erasure]:
     """Delete the rows of a person, and list what is left to delete."""
     votes = _count(session, Vote, person.id)
     corrections = _count(session, Correction, person.id)
@@ -68,8 +70,16 @@ def _forget_rows(session: Session, person: Person, exports: Path | None) -> Forg
     files = delete_captions(session, {*captions, *repeated})
     folders = kept_exports.withdraw(session, person.id, exports)
     session.delete(person)  # foreign keys cascade to everything else
-    session.add(Erasure(photos=files, folders=folders))
-    return Forgotten(len(captions), len(files), votes, corrections, len(folders))
+    job = Erasure(photos=files, folders=folders)
+    session.add(job)
+    return Forgotten(len(captions), len(files), votes, corrections, len(folders)), job
+
+
+def _left(sessions: sessionmaker[Session], id: int) -> int:
+    """How many photos and exports one job has not deleted yet."""
+    with sessions() as session:
+        job = session.get(Erasure, id)
+        return len(job.photos) + len(job.folders) if job else 0
 
 
 def finish(sessions: sessionmaker[Session], store: PhotoStore) -> int:

@@ -138,6 +138,8 @@ class Caption(Base):
     options: Mapped[CaptionOptions] = mapped_column(JsonOf(CaptionOptions), default=CaptionOptions)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("captions.id", ondelete="SET NULL"), index=True)
     rank: Mapped[int] = mapped_column(default=0)  # 0 the best sentence, n the n-th "another one"
+    # Name of the file as its sender knows it, for their own list; it is deleted with the caption.
+    file_name: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
     # The job
@@ -313,3 +315,19 @@ class ApiKey(Base):
     secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime | None]  # to the minute
+
+
+class Device(Base):
+    """A browser that joined the list of a person, or a link by which one may still join it."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(22), unique=True, default=new_public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    # Of the secret in the link, and after joining of the one in the browser's cookie, so that a link works once.
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    joined_at: Mapped[datetime | None]  # None: the link was not used yet, and expires
+
+    person: Mapped[Person] = relationship()

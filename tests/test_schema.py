@@ -88,7 +88,8 @@ def test_what_is_remembered_of_people_moves_from_their_preferences_to_columns(en
         connection.execute(text("ALTER TABLE people DROP COLUMN consent_asked_at"))
         connection.execute(text("ALTER TABLE people DROP COLUMN last_export_at"))
         connection.execute(text("ALTER TABLE chats DROP COLUMN moved_to"))
-        for name in ("exports", "erasures", "api_keys"):
+        connection.execute(text("ALTER TABLE captions DROP COLUMN file_name"))
+        for name in ("exports", "erasures", "api_keys", "devices"):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         rows = [{"key": key, "created_at": NOON, "preferences": values} for key, values in stored.items()]

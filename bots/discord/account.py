@@ -96,6 +96,8 @@ async def confirm_forget(interaction: Interaction, _: str) -> None:
         language = await language_of(interaction)
         removed = await when_available(interaction.client.service.people.forget, person_key(interaction.user.id))
         text = say(language, "discord.forgotten", count=removed.captions)
+        if removed.left:
+            text += " " + say(language, "discord.forgotten_left", count=removed.left)
         await interaction.edit_original_response(content=text, view=None)
 
 

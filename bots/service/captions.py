@@ -1,12 +1,13 @@
 """Finds captions and their photos, and deletes them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
 from bots.errors import PhotoGone, StorageUnavailable, one_line
 from bots.service.base import STORE_AWAY, Backend, find_caption
+from bots.service.caption_export import ExportedCaption, exported
 from bots.service.view_queries import caption_views
 from bots.service.views import CaptionView
 from db import caption_requests, caption_search, people, photos
@@ -73,6 +74,10 @@ class Captions:
                 return caption_views(session, caption_requests.of_person(session, viewer.id, limit, last), person)
             found = caption_search.find(session, viewer.id, search, limit, last)
             return caption_views(session, caption_requests.by_ids(session, found)[::-1], person)
+
+    def export(self, person: str) -> Iterator[ExportedCaption]:
+        """All finished captions of a person, newest first. They are read while they are taken."""
+        return exported(self._backend.reading, person)
 
     def by_message(self, message: str) -> list[CaptionView]:
         """The captions that a message of the bot shows, in order; for reactions and replies to it."""

@@ -14,6 +14,7 @@ from bots.service.api_keys import ApiKeys
 from bots.service.base import Backend
 from bots.service.captions import Captions
 from bots.service.deliver import Deliveries
+from bots.service.devices import Devices
 from bots.service.feedback import Feedback
 from bots.service.maintenance import Maintenance
 from bots.service.people import Chats, People
@@ -31,6 +32,7 @@ class CaptionService:
         self.feedback = Feedback(backend)
         self.people = People(backend)
         self.chats = Chats(backend)
+        self.devices = Devices(backend)
         self.admin = Admin(backend)
         self.api_keys = ApiKeys(backend)
         self.backend, self.notifier = backend, backend.notifier

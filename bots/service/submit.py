@@ -116,6 +116,7 @@ class Submissions:
                 reply_to=reply_to or {},
                 chat=parent.chat,
                 options=parent.options,
+                file_name=parent.file_name,
             )
             caption, new = caption_requests.create_another(session, request, parent, parent.person, chain[-1].rank + 1)
         return self._dispatch(caption) if new else _submitted(caption)

@@ -34,6 +34,7 @@ def caption_views(
             rank=caption.rank,
             album=caption.album,
             position=caption.position,
+            file_name=caption.file_name,
             parent=caption.parent.public_id if caption.parent else None,
             votes=VoteCount(**vars(thumbs[caption.id])),
             correction=own.get(caption.photo_id),

@@ -53,6 +53,7 @@ class CaptionView:
     rank: int  # 0: the first caption; n: the n-th "another one"
     album: str | None  # key of the photos that were sent together with this one
     position: int  # in the album
+    file_name: str | None  # as the sender knows it
     parent: str | None  # public id of the caption whose "another one" this is
     votes: VoteCount
     correction: str | None  # what the person last wrote about this photo, for this caption or another one

@@ -117,6 +117,8 @@ async def on_forget_answer(update: Update, context: Context) -> None:
     if press.argument == "yes":
         removed = await context.to_thread(context.service.people.forget, press.person)
         text = say(language, "telegram.forgotten", count=removed.captions, photos=removed.photos)
+        if removed.left:
+            text += " " + say(language, "telegram.forgotten_left", count=removed.left)
     else:
         text = say(language, "telegram.forget_kept")
     await answer_query(press.query)

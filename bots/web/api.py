@@ -22,19 +22,17 @@ from bots.web.language import Language
 from bots.web.schemas import (
     CaptionListResponse,
     CaptionResponse,
-    ConsentRequest,
     CorrectionRequest,
     CorrectionResponse,
-    ErasureResponse,
-    MeResponse,
     Problem,
     VoteRequest,
     VoteResponse,
     caption_response,
 )
-from bots.web.sessions import COOKIE, Person, cookie_path
+from bots.web.sessions import Person
 from bots.web.uploads import PhotoUploads
 from bots.web.waiting import MAX_WAIT, finished
+from db.caption_options import CaptionOptions, Length
 from db.caption_requests import CaptionRequest
 from db.tables import State
 from settings import Settings
@@ -103,6 +101,7 @@ def create_api(
             str | None, Query(pattern=r"^[\w-]{1,80}$", description="The same for photos sent together.")
         ] = None,
         position: Annotated[int, Query(ge=0, le=1_000_000, description="In the album.")] = 0,
+        length: Annotated[Length | None, Query(description="Of the sentence; without it as you prefer.")] = None,
         wait: Annotated[
             float, Query(ge=0, le=MAX_WAIT, description="Seconds for which the answer may wait for the caption.")
         ] = 0,
@@ -114,6 +113,7 @@ def create_api(
             source=source_key(person, idempotency_key),
             album=album_key(person, album),
             position=position,
+            options=CaptionOptions(length=length),
         )
         submitted = await uploads.submit(request, wanted)
         if wait and submitted.state in UNFINISHED:
@@ -196,33 +196,5 @@ def create_api(
             yield ServerSentEvent("", event="end")
 
         return EventSourceResponse(stream())
-
-    def me(person: str) -> MeResponse:
-        return MeResponse(
-            consent=service.people.preferences(person).training_consent,
-            retention_hours=settings.retention_hours,
-            feedback_retention_days=settings.feedback_retention_days,
-            max_photo_bytes=settings.max_photo_bytes,
-        )
-
-    @api.get("/me")
-    def read_me(person: Person) -> MeResponse:
-        """Your consent, and how long photos are kept."""
-        return me(person)
-
-    @api.put("/me/consent")
-    def consent(body: ConsentRequest, person: Person) -> MeResponse:
-        """Agree or disagree that your photos are kept to train the model."""
-        service.people.set_consent(person, body.agreed)
-        return me(person)
-
-    @api.delete("/me")
-    def forget(person: Person, response: Response) -> ErasureResponse:
-        """Delete your photos, captions, votes, corrections and cookie."""
-        gone = service.people.forget(person)
-        response.delete_cookie(COOKIE, path=cookie_path(settings.web_root_path))
-        return ErasureResponse(
-            captions=gone.captions, photos=gone.photos, votes=gone.votes, corrections=gone.corrections
-        )
 
     return api

@@ -20,9 +20,11 @@ from bots import i18n
 from bots.http.bodies import MAX_BODY, BodyLimit
 from bots.service.service import CaptionService
 from bots.service.setup import create_service
+from bots.web.account import create_account
 from bots.web.api import UPLOAD_PATH, create_api
 from bots.web.api_docs import add_docs
 from bots.web.bearer import BearerKeys
+from bots.web.devices import create_devices
 from bots.web.errors import add_error_handlers
 from bots.web.events import CaptionEvents
 from bots.web.health import broker_check, create_health
@@ -91,7 +93,7 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
             "auto_configure": False,
         },  # sends nothing
     )
-    site.state.sessions = Sessions(secret_key(settings), root)
+    site.state.sessions = Sessions(secret_key(settings), root, service.devices.person_of)
     site.state.bearer_keys = BearerKeys(service.api_keys, settings)
     site.state.metrics = metrics
     upload_paths = (root + UPLOAD_PATH, root + PLAIN_UPLOAD_PATH)
@@ -101,8 +103,9 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
     add_error_handlers(site)
     uploads = PhotoUploads(service, settings.max_photo_bytes)
     site.include_router(create_api(service, uploads, caption_events, settings))
-    template = Template((FOLDER / "described.html").read_text("utf-8"))
-    site.include_router(create_plain_page(service, uploads, settings, template))
+    site.include_router(create_account(service, settings))
+    site.include_router(create_devices(service, settings, _template("join.html")))
+    site.include_router(create_plain_page(service, uploads, settings, _template("described.html")))
     site.include_router(create_health(reading(engine), broker, service.backend.store, metrics))
     add_docs(site, root)
     site.mount("/static", StaticFiles(directory=FOLDER))
@@ -115,6 +118,10 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
         return HTMLResponse(render(language, root), headers=response.headers)
 
     return site
+
+
+def _template(name: str) -> Template:
+    return Template((FOLDER / name).read_text("utf-8"))
 
 
 class RootPath:

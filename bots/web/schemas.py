@@ -1,5 +1,6 @@
 """Request and response schemas of the JSON API. Their descriptions are shown in its documentation."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,8 @@ from bots.i18n import language as language_code
 from bots.i18n import say, translate_stored
 from bots.service.views import CaptionView
 from bots.web.keys import album_name
+from db.caption_options import Length
+from db.preferences import Quality
 
 
 class CaptionResponse(BaseModel):
@@ -37,6 +40,7 @@ class CaptionResponse(BaseModel):
     parent: Annotated[str | None, Field(description="The caption whose “another one” this is.")]
     album: Annotated[str | None, Field(description="The same for photos that were sent together.")]
     position: Annotated[int, Field(description="In the album.")]
+    file_name: Annotated[str | None, Field(description="Of the photo, as you sent it.")]
     photo: Annotated[str | None, Field(description="Path of the photo; null once it was deleted.")]
     vote: Annotated[int, Field(description="Your vote: 1, -1, or 0 for none.")]
     correction: Annotated[str | None, Field(description="What you last wrote about this photo.")]
@@ -70,12 +74,23 @@ class ConsentRequest(BaseModel):
     agreed: bool
 
 
+class PreferencesRequest(BaseModel):
+    length: Annotated[Length | None, Field(description="Of sentences.")] = None
+    quality: Annotated[Quality | None, Field(description="quick: greedy search; careful: beam search.")] = None
+    hedging: Annotated[bool | None, Field(description="Uncertain captions begin with “Could be:”.")] = None
+
+
 class MeResponse(BaseModel):
-    """Your consent, and how long photos are kept."""
+    """Your consent and preferences, and how long photos are kept."""
+
+    length: Length
+    quality: Quality
+    hedging: bool
 
     consent: Annotated[bool | None, Field(description="Your photos may be kept for training; null: not decided yet.")]
     retention_hours: float
     feedback_retention_days: float
+    joined: Annotated[bool, Field(description="This browser joined the list of another one by a link.")]
     max_photo_bytes: int
 
 
@@ -86,6 +101,28 @@ class ErasureResponse(BaseModel):
     photos: int
     votes: int
     corrections: int
+    exports: Annotated[int, Field(description="Exports for training that held something of you.")]
+    left: Annotated[int, Field(description="Photos and exports that are still being deleted.")]
+
+
+class LinkResponse(BaseModel):
+    """A link by which another browser joins your list. It is shown once."""
+
+    path: Annotated[str, Field(description="Of the page that asks for confirmation; the secret follows its #.")]
+    expires_at: datetime
+
+
+class DeviceResponse(BaseModel):
+    """A browser that joined your list, or a link that was not used yet."""
+
+    id: str
+    joined_at: Annotated[datetime | None, Field(description="null: the link was not used yet.")]
+    expires_at: Annotated[datetime | None, Field(description="When the link expires.")]
+    this: Annotated[bool, Field(description="It is the browser that asks.")]
+
+
+class DeviceListResponse(BaseModel):
+    devices: list[DeviceResponse]
 
 
 class Problem(BaseModel):
@@ -103,15 +140,12 @@ CONFIDENCE_TEXTS = ((0.75, "very"), (0.5, "fairly"), (0.25, "hardly"), (0, "gues
 
 def caption_response(view: CaptionView, language: str | None, root_path: str = "") -> CaptionResponse:
     """The response for a caption, with its texts in this language, and addresses that begin with WEB_ROOT_PATH."""
-    plain = view.text
-    if view.hedged and view.is_photo and view.words:
-        plain = f"{' '.join(view.words).capitalize()}."
     return CaptionResponse(
         id=view.id,
         status=view.state.value,
         caption=view.text if view.is_photo or not view.text else translate_stored(language, view.text),
         language=_language_of(view, language),
-        alt_text=view.correction or plain,
+        alt_text=view.correction or plain_sentence(view.text, view.words if view.hedged and view.is_photo else ()),
         confidence=view.confidence,
         sureness=None if view.confidence is None else confidence_text(view.confidence, language),
         hedged=view.hedged,
@@ -123,12 +157,18 @@ def caption_response(view: CaptionView, language: str | None, root_path: str = "
         parent=view.parent,
         album=album_name(view.album),
         position=view.position,
+        file_name=view.file_name,
         photo=f"{root_path}/api/captions/{view.id}/photo" if view.has_photo else None,
         vote=view.votes.mine,
         correction=view.correction,
         error=view.error and translate_stored(language, view.error),
         created_at=view.created_at,
     )
+
+
+def plain_sentence(text: str | None, words: Sequence[str]) -> str | None:
+    """The sentence without doubt. words: of a caption that says that the model is unsure; else none."""
+    return f"{' '.join(words).capitalize()}." if words else text
 
 
 def _language_of(view: CaptionView, language: str | None) -> str | None:

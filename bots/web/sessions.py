@@ -7,6 +7,7 @@ matter; and with a key, right or wrong, the cookie does not count.
 """
 
 import secrets
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -28,30 +29,63 @@ def cookie_path(root_path: str) -> str:
 
 
 class Sessions:
-    """Issues, renews and verifies session cookies. root_path: the path of the host below which the site lies."""
+    """Issues, renews and verifies session cookies.
 
-    def __init__(self, secret_key: str, root_path: str = ""):
-        self._path = cookie_path(root_path)
+    A cookie holds the random id of a session, and in a browser that joined another person's list SESSION~TOKEN. When it
+    leaves that list, or is removed from it, it is the person of its session again.
+
+    Args:
+        root_path: the path of the host below which the site lies.
+        person_of: the key of the person whose list a browser joined, by its token; None if it was removed.
+    """
+
+    def __init__(self, secret_key: str, root_path: str, person_of: Callable[[str], str | None]):
+        self._path, self._person_of = cookie_path(root_path), person_of
         self._signer = TimestampSigner(secret_key, salt="captionbot.session")
 
     def person(self, request: Request, response: Response) -> str:
         """The key of the person who sends a request. Sets the cookie for a new person, and renews an old one."""
+        session_id, token, age = self._read(request)
+        joined = self._person_of(token) if token else None
+        request.state.device_token = token if joined else None
+        if age >= RENEW_AFTER or bool(token) != bool(joined):
+            self._write(request, response, session_id, token if joined else "")
+        return joined or person_key(session_id)
+
+    def join(self, request: Request, response: Response, token: str) -> None:
+        """Let this browser show the list that belongs to a token. Its own session is kept beside it."""
+        self._write(request, response, self._read(request)[0], token)
+
+    def leave(self, request: Request, response: Response) -> None:
+        """Let this browser show the list of its own session again."""
+        self._write(request, response, self._read(request)[0], "")
+
+    def forget(self, request: Request, response: Response) -> None:
+        """Delete the cookie, or leave the joined list: the browser's own session was not forgotten with it."""
+        if device_token(request):
+            self.leave(request, response)
+        else:
+            response.delete_cookie(COOKIE, path=self._path)
+
+    def _read(self, request: Request) -> tuple[str, str, float]:
+        """The session id, the token or "", and the age of the cookie in seconds. A new session if there is none."""
         try:
             signed, since = self._signer.unsign(request.cookies.get(COOKIE, ""), max_age=MAX_AGE, return_timestamp=True)
-            session_id, age = signed.decode(), self._signer.get_timestamp() - int(since.timestamp())
         except BadSignature:  # no cookie, one that was changed, or one signed with another key
-            session_id, age = secrets.token_urlsafe(16), RENEW_AFTER
-        if age >= RENEW_AFTER:
-            response.set_cookie(
-                COOKIE,
-                self._signer.sign(session_id).decode(),
-                max_age=MAX_AGE,
-                path=self._path,
-                httponly=True,
-                samesite="lax",
-                secure=request.url.scheme == "https",
-            )
-        return person_key(session_id)
+            return secrets.token_urlsafe(16), "", RENEW_AFTER
+        session_id, _, token = signed.decode().partition("~")
+        return session_id, token, self._signer.get_timestamp() - int(since.timestamp())
+
+    def _write(self, request: Request, response: Response, session_id: str, token: str) -> None:
+        response.set_cookie(
+            COOKIE,
+            self._signer.sign(f"{session_id}~{token}" if token else session_id).decode(),
+            max_age=MAX_AGE,
+            path=self._path,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
 
 
 def person(request: Request, response: Response, credentials: Credentials) -> str:
@@ -63,11 +97,21 @@ def person(request: Request, response: Response, credentials: Credentials) -> st
     if credentials is not None:
         keys: BearerKeys = request.app.state.bearer_keys
         return keys.person(request, credentials)
-    sessions: Sessions = request.app.state.sessions
-    return sessions.person(request, response)
+    return sessions_of(request).person(request, response)
 
 
 Person = Annotated[str, Depends(person)]
+
+
+def sessions_of(request: Request) -> Sessions:
+    """The sessions of the site that a request came to."""
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+def device_token(request: Request) -> str | None:
+    """The token of a browser that joined another person's list; None in its own, and for programs with a key."""
+    return getattr(request.state, "device_token", None)
 
 
 def same_origin(request: Request, credentials: Credentials) -> None:

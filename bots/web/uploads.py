@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import re
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import BinaryIO
+from dataclasses import replace
 
 import anyio
 from fastapi import HTTPException, Request
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 
 UPLOAD_TIMEOUT = 600  # seconds; enough for a large photo over a slow mobile connection
 MAX_CHECKS = 4  # photos of one process that are in memory at a time; the others wait on disk
+MAX_FILE_NAME = 200  # characters
 HOW_TO_UPLOAD = "Send one photo as multipart/form-data, in the field `photo`."
 
 
@@ -36,15 +39,23 @@ class PhotoUploads:
     async def submit(self, request: Request, wanted: CaptionRequest) -> Submitted:
         """Raises what `uploaded_photo` and `service.submissions.submit` raise."""
 
-        def submit(file: BinaryIO) -> Submitted:
-            return self._service.submissions.submit(file.read(), wanted)
+        def submit(photo: UploadFile) -> Submitted:
+            named = replace(wanted, file_name=file_name(photo.filename))
+            return self._service.submissions.submit(photo.file.read(), named)
 
-        async with uploaded_photo(request, self._max_bytes) as file:
-            return await anyio.to_thread.run_sync(submit, file, limiter=self._checking)
+        async with uploaded_photo(request, self._max_bytes) as photo:
+            return await anyio.to_thread.run_sync(submit, photo, limiter=self._checking)
+
+
+def file_name(given: str | None) -> str | None:
+    """The name of a file without its folders and what cannot be shown; None if nothing is left."""
+    name = re.split(r"[/\\]", given or "")[-1]
+    shown = "".join(character for character in name if unicodedata.category(character)[0] != "C")
+    return shown.strip()[-MAX_FILE_NAME:] or None  # the end has the extension
 
 
 @asynccontextmanager
-async def uploaded_photo(request: Request, max_bytes: int) -> AsyncIterator[BinaryIO]:
+async def uploaded_photo(request: Request, max_bytes: int) -> AsyncIterator[UploadFile]:
     """The file in the form field `photo`; a file of more than a megabyte is on disk. max_bytes: of the photo.
 
     Raises:
@@ -78,6 +89,6 @@ async def uploaded_photo(request: Request, max_bytes: int) -> AsyncIterator[Bina
         photo = form.get("photo")
         if not isinstance(photo, UploadFile):
             raise HTTPException(422, HOW_TO_UPLOAD)
-        yield photo.file
+        yield photo
     finally:
         await form.close()

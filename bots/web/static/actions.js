@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { spoken } from "./card.js";
+import { copyText } from "./clipboard.js";
 import { setConsent } from "./privacy.js";
 import { text } from "./i18n.js";
 
@@ -17,6 +18,7 @@ export function wireActions(card) {
   on(".write", openForm);
   on(".cancel", closeForm);
   on(".copy", copy);
+  on(".share", share);
   on(".remove", remove);
   on(".again", () => card.retry());
   on(".before", () => showNext(card, -1));
@@ -105,15 +107,18 @@ async function copy(card) {
   card.page.announce(text("copied"));
 }
 
-async function copyText(sentence) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(sentence);
-  // Without https there is no navigator.clipboard; this deprecated way still works.
-  const field = document.createElement("textarea");
-  field.value = sentence;
-  document.body.append(field);
-  field.select();
-  document.execCommand("copy");
-  field.remove();
+// Hands the sentence to another app, with the photo where the browser can share files.
+async function share(card) {
+  const { alt_text: sentence, photo } = card.caption;
+  const data = { text: sentence };
+  if (photo) {
+    const jpeg = await (await fetch(photo)).blob();
+    const files = [new File([jpeg], card.photoName, { type: "image/jpeg" })];
+    if (navigator.canShare?.({ files })) data.files = files;
+  }
+  await navigator.share(data).catch((error) => {
+    if (error.name !== "AbortError") throw error; // a person changed their mind
+  });
 }
 
 async function remove(card) {

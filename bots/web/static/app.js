@@ -3,6 +3,8 @@
 import { Announcer } from "./announcer.js";
 import { connectTabs, focusAdded, Gallery } from "./gallery.js";
 import { startPrivacy } from "./privacy.js";
+import { clearSearch, startSearch } from "./search.js";
+import { startSettings } from "./settings.js";
 import { text } from "./i18n.js";
 import { UploadQueue } from "./upload_queue.js";
 
@@ -40,12 +42,15 @@ const page = {
     (next?.find(".actions .remove") ?? byId("files")).focus();
   },
 
+  searchEnded: clearSearch,
+
   update() {
-    const { cards } = page.gallery;
-    byId("empty").hidden = cards.length > 0;
-    byId("captions").hidden = cards.length === 0;
+    const { all, cards } = page.gallery;
+    const isFilled = all.cards.length > 0;
+    byId("empty").hidden = isFilled;
+    byId("captions").hidden = !isFilled;
     byId("tip").hidden = !cards.some((card) => card.caption?.attention);
-    document.body.classList.toggle("filled", cards.length > 0);
+    document.body.classList.toggle("filled", isFilled);
   },
 };
 page.gallery = new Gallery(page);
@@ -80,7 +85,7 @@ function wireInput() {
     event.target.value = ""; // so that the same file can be chosen again
   });
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData && !event.target.closest?.("textarea")) addTransfer(event.clipboardData);
+    if (event.clipboardData && !event.target.closest?.("textarea, input")) addTransfer(event.clipboardData);
   });
   const overlay = byId("overlay");
   const isWanted = ({ dataTransfer }) => ["Files", "text/uri-list"].some((type) => dataTransfer?.types.includes(type));
@@ -117,5 +122,9 @@ function showError(sentence) {
 }
 
 wireInput();
+startSearch(page, showError);
 loadOlder();
-startPrivacy(page).then((me) => (maxBytes = me.max_photo_bytes), (error) => showError(error.message));
+startPrivacy(page).then((me) => {
+  maxBytes = me.max_photo_bytes;
+  startSettings(me);
+}, (error) => showError(error.message));

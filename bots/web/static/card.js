@@ -94,6 +94,13 @@ export class Card {
     else announcer.finished(!caption.error, ...told);
   }
 
+  // The name under which the photo is saved: that of the file, or else the sentence.
+  get photoName() {
+    const { file_name: name, alt_text: sentence } = this.caption;
+    const stem = name?.replace(/\.[^.]*$/, "") ?? sentence.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+    return `${stem}.jpg`;
+  }
+
   // What the person wrote about this photo counts for all of its sentences.
   setCorrection(sentence) {
     for (const caption of this.sentences) caption.correction = caption.alt_text = sentence;
@@ -165,6 +172,10 @@ export class Card {
     this.find(".level").style.width = `${Math.round(100 * caption.confidence)}%`;
     this.find(".in-words").textContent = caption.sureness;
     this.find(".write").textContent = text(caption.correction ? "change" : "write");
+    const save = this.find(".download");
+    save.hidden = !caption.photo;
+    if (caption.photo) [save.href, save.download] = [caption.photo, this.photoName];
+    this.find(".share").hidden = !navigator.share;
     this.find(".up").setAttribute("aria-pressed", String(caption.vote === 1));
     this.find(".down").setAttribute("aria-pressed", String(caption.vote === -1));
   }

@@ -9,83 +9,125 @@ const PAGE_SIZE = 24; // captions that are listed by one request
 
 const byId = (id) => document.getElementById(id);
 
+const newList = (query = "") => ({ query, cards: [], oldest: null, more: false }); // oldest: id of its last caption
+
 export class Gallery {
   // page: shared by all cards, see app.js.
   constructor(page) {
     this.page = page;
-    this.cards = []; // in the order of the page
-    this.oldest = null; // id of the last caption that was listed
-    this.watcher = new Watcher((caption) => this.cards.find((card) => card.holds(caption.id))?.add(caption));
+    this.all = newList();
+    this.found = null; // what a search found, which is shown instead of all
+    this.watcher = new Watcher((caption) => this.everyCard.find((card) => card.holds(caption.id))?.add(caption));
+  }
+
+  get shown() {
+    return this.found ?? this.all;
+  }
+
+  // The cards that are shown, in the order of the page.
+  get cards() {
+    return this.shown.cards;
+  }
+
+  get everyCard() {
+    return [...new Set([...this.all.cards, ...(this.found?.cards ?? [])])];
   }
 
   // Adds cards for photos that were chosen together. Returns them.
   addAlbum(names) {
+    this.showAll();
     const album = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const added = names.map((name, position) => new Card(this.page, { name, album, position }));
-    this.cards.unshift(...added);
+    this.all.cards.unshift(...added);
     this.arrange();
     return added;
   }
 
   remove(card) {
-    this.cards = this.cards.filter((other) => other !== card);
+    for (const list of [this.all, this.shown]) list.cards = list.cards.filter((other) => other !== card);
     card.element.remove();
     if (card.preview) URL.revokeObjectURL(card.preview);
     for (const { id } of card.sentences) this.watcher.remove(id);
     this.page.update();
   }
 
-  async list(before) {
-    const query = new URLSearchParams({ limit: PAGE_SIZE, ...(before && { before }) });
-    const { captions } = await call("GET", `/api/captions?${query}`);
+  async list({ query, oldest }) {
+    const values = { limit: PAGE_SIZE, ...(oldest && { before: oldest }), ...(query && { search: query }) };
+    const { captions } = await call("GET", `/api/captions?${new URLSearchParams(values)}`);
     return captions;
   }
 
-  // Loads the next page of captions. Returns the cards that it added.
+  // Loads the next page of what is shown. Returns the cards that it added.
   async loadOlder() {
-    const shown = new Set(this.cards);
-    const captions = await this.list(this.oldest);
-    for (const caption of captions) this.place(caption, "push");
-    this.oldest = captions.at(-1)?.id ?? this.oldest;
-    byId("older").hidden = captions.length < PAGE_SIZE;
+    const list = this.shown;
+    const before = new Set(list.cards);
+    this.append(list, await this.list(list));
     this.arrange();
-    return this.cards.filter((card) => !shown.has(card));
+    return list.cards.filter((card) => !before.has(card));
+  }
+
+  // Shows what a search finds.
+  async search(query) {
+    const list = newList(query);
+    this.append(list, await this.list(list));
+    this.found = list;
+    this.arrange();
+  }
+
+  showAll() {
+    if (!this.found) return;
+    const left = this.found.cards.filter((card) => !this.all.cards.includes(card));
+    this.found = null;
+    for (const { id } of left.flatMap((card) => card.sentences)) this.watcher.remove(id);
+    this.page.searchEnded();
+    this.arrange();
+  }
+
+  append(list, captions) {
+    for (const caption of captions) this.place(list, caption, "push");
+    list.oldest = captions.at(-1)?.id ?? list.oldest;
+    list.more = captions.length === PAGE_SIZE;
   }
 
   // Shows what changed elsewhere, such as in another tab.
   async refresh() {
-    const known = this.cards.flatMap((card) => card.sentences);
-    const captions = await this.list();
-    for (const caption of [...captions].reverse()) this.place(caption, "unshift");
+    const known = this.all.cards.flatMap((card) => card.sentences);
+    const captions = await this.list(newList());
+    for (const caption of [...captions].reverse()) this.place(this.all, caption, "unshift");
     const listed = new Set(captions.map(({ id }) => id));
     const since = captions.length < PAGE_SIZE ? "" : captions.at(-1).created_at;
     for (const { id, created_at } of known) {
-      const card = this.cards.find((card) => card.sentences[0]?.id === id);
+      const card = this.all.cards.find((card) => card.sentences[0]?.id === id);
       if (card && created_at >= since && !listed.has(id)) this.remove(card);
     }
     this.arrange();
   }
 
-  // Adds a listed caption to the card of its photo, or as a new card at an end of the list.
-  place(caption, end) {
+  // Adds a listed caption to the card of its photo, or as a new card at an end of the list. A card that another list
+  // has already is the same in both.
+  place(list, caption, end) {
     const belongs = (card) =>
       card.holds(caption.id) || card.holds(caption.parent) || card.sentences.some(({ parent }) => parent === caption.id);
-    const existing = this.cards.find(belongs);
-    const card = existing ?? new Card(this.page);
+    const existing = list.cards.find(belongs) ?? this.everyCard.find(belongs);
+    const card = existing ?? new Card(this.page, { name: caption.file_name ?? undefined });
     if (!card.isEdited) card.add(caption, { quiet: true });
-    if (!existing) this.cards[end](card);
+    if (!list.cards.includes(card)) list.cards[end](card);
   }
 
   // Puts the cards in order: photos of an album stay together. Elements that are in place are not touched, so that
   // they keep the focus.
   arrange() {
-    const together = (card) => this.cards.filter((other) => other === card || (card.album && other.album === card.album));
+    const { all } = this;
+    const together = (card) => all.cards.filter((other) => other === card || (card.album && other.album === card.album));
     const inOrder = (card) => together(card).sort((one, other) => one.position - other.position);
-    this.cards = [...new Set(this.cards.flatMap(inOrder))];
+    all.cards = [...new Set(all.cards.flatMap(inOrder))];
     const gallery = byId("gallery");
-    this.cards.forEach(({ element }, at) => {
+    const elements = this.cards.map(({ element }) => element);
+    for (const element of [...gallery.children]) if (!elements.includes(element)) element.remove();
+    elements.forEach((element, at) => {
       if (gallery.children[at] !== element) gallery.insertBefore(element, gallery.children[at] ?? null);
     });
+    byId("older").hidden = !this.shown.more;
     this.page.update();
   }
 }

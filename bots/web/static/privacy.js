@@ -26,10 +26,13 @@ export async function startPrivacy(page) {
   byId("forget").addEventListener("click", () =>
     attempt(async () => {
       if (!(await page.confirm(text("forget_ask"), text("forget_what"), text("forget_yes")))) return "";
-      await call("DELETE", "/api/me");
+      const { captions, left } = await call("DELETE", "/api/me");
       page.tellTabs("forgotten");
-      location.reload();
-      return text("removed");
+      for (const card of page.gallery.everyCard) page.gallery.remove(card);
+      page.gallery.showAll();
+      toggle.checked = false;
+      const gone = text("forgotten", { count: captions });
+      return left ? `${gone} ${text("forgotten_left", { count: left })}` : gone;
     }),
   );
 

@@ -1,0 +1,84 @@
+// The settings dialog: how photos are described, and which other browsers show the same list.
+
+import { call } from "./api.js";
+import { copyText } from "./clipboard.js";
+import { text } from "./i18n.js";
+
+const byId = (id) => document.getElementById(id);
+const dialog = byId("settings");
+const say = (sentence) => (byId("settings-status").textContent = sentence);
+const date = (iso) => new Date(iso).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+
+// me: the response of /api/me.
+export function startSettings(me) {
+  byId("joined").hidden = !me.joined;
+  for (const name of ["length", "quality"]) {
+    for (const choice of dialog.querySelectorAll(`[name=${name}]`)) {
+      choice.checked = choice.value === me[name];
+      choice.addEventListener("change", () =>
+        attempt(async () => {
+          Object.assign(me, await call("PUT", "/api/me/preferences", { [name]: choice.value }));
+          return text("chosen");
+        }),
+      );
+    }
+  }
+  byId("open-settings").addEventListener("click", () => {
+    byId("link-made").hidden = true;
+    dialog.showModal();
+    attempt(showDevices);
+  });
+  byId("close-settings").addEventListener("click", () => dialog.close());
+  byId("new-link").addEventListener("click", () => attempt(makeLink));
+  byId("link").addEventListener("focus", (event) => event.target.select());
+
+  // Shows the sentence that the action returns, or its error.
+  async function attempt(action) {
+    try {
+      say((await action()) ?? "");
+    } catch (error) {
+      say(error.message);
+      for (const choice of dialog.querySelectorAll("[type=radio]")) choice.checked = choice.value === me[choice.name];
+    }
+  }
+
+  async function makeLink() {
+    const { path } = await call("POST", "/api/me/link");
+    byId("link").value = new URL(path, location).href;
+    byId("link-made").hidden = false;
+    await showDevices();
+    byId("link").focus();
+    const copied = await copyText(byId("link").value).then(() => true, () => false); // a browser may forbid it
+    return copied ? text("link_copied") : "";
+  }
+
+  async function showDevices() {
+    const { devices } = await call("GET", "/api/me/devices");
+    const count = devices.filter((device) => device.joined_at).length;
+    byId("device-count").hidden = count === 0;
+    byId("device-count").textContent = text("device_count", { count });
+    byId("devices").replaceChildren(...devices.map(line));
+  }
+
+  function line(device) {
+    const item = document.createElement("li");
+    const name = document.createElement("span");
+    name.id = `device-${device.id}`;
+    name.textContent = device.joined_at ? text(device.this ? "device_this" : "device", { date: date(device.joined_at) }) : text("link_open");
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "button", id: `remove-${device.id}`, textContent: text("device_remove") });
+    button.setAttribute("aria-labelledby", `${button.id} ${name.id}`);
+    button.addEventListener("click", () =>
+      attempt(async () => {
+        await call("DELETE", `/api/me/devices/${device.id}`);
+        if (device.this) return location.reload();
+        if (!device.joined_at) byId("link-made").hidden = true;
+        await showDevices();
+        byId("new-link").focus();
+        return text("device_removed");
+      }),
+    );
+    item.append(name, button);
+    return item;
+  }
+}
