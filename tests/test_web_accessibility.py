@@ -40,8 +40,28 @@ def test_axe_finds_nothing_on_an_empty_page_and_on_cards_in_every_state(open_pag
     expect(card.locator(".yours")).to_be_visible()
     assert violations(page) == ""
 
+    page.get_by_label("Search your captions").fill("two children")
+    expect(page.locator("#found")).to_have_text("One photo found.")
+    page.get_by_text("Download list").click()
+    assert violations(page) == ""
+    page.get_by_label("Search your captions").fill("nothing like that")
+    expect(page.locator("#found")).to_have_text("No photo found.")
+    assert violations(page) == ""
+
     page.get_by_role("button", name="Privacy").click()
     assert violations(page) == ""
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.get_by_label("Link", exact=True)).to_be_focused()
+    link = page.get_by_label("Link", exact=True).input_value()
+    assert violations(page) == ""
+    other = open_page(**LOOKS[look])
+    other.goto(link)
+    assert violations(other) == ""
+    other.get_by_role("button", name="Join").click()
+    expect(other.locator("#joined")).to_be_visible()
+    assert violations(other) == ""
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -131,12 +151,21 @@ def test_the_whole_page_is_used_by_the_keyboard_alone(page):
     expect(card.locator(".yours")).to_have_text("Two children on a beach.")
     expect(card.locator(".write")).to_be_focused()
 
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Shift+Tab")
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
     expect(card.locator(".another")).to_be_focused()
     page.keyboard.press("Enter")
     expect(card.locator(".which")).to_have_text("2 of 2")
     expect(card.locator(".another")).to_be_focused()
+
+    page.keyboard.press("Shift+Tab")  # over the thumbs, the slider and the pager's button to the search field
+    while page.locator(":focus").get_attribute("id") != "query":
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.type("two children")
+    expect(page.locator("#live")).to_have_text("One photo found. ")
+    expect(page.locator("#query")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#found")).to_be_hidden()
 
     tab_to("Remove")
     page.keyboard.press("Enter")
