@@ -7,6 +7,7 @@ import pytest
 from bots.discord import downloads
 from bots.errors import TooManyRequests
 from tests.support.discord_payloads import text_channel
+from tests.support.factories import make_undeletable
 from tests.support.service_parts import limit_submissions
 
 pytestmark = pytest.mark.anyio
@@ -235,6 +236,16 @@ async def test_forget_asks_first_and_then_removes_everything(discord, discord_wo
     confirmed = await discord.press(ada, interaction.answer, "Remove everything")
     await discord.until(lambda: confirmed.answered)
     assert interaction.answer["content"].startswith("I have removed your one caption")
+    assert discord_world.hand.rows() == []
+
+
+async def test_forget_says_what_cannot_be_deleted_yet(discord, discord_world, ada, photo):
+    await answer(discord, await discord.slash("caption", ada, photo=photo))
+    make_undeletable(discord_world.service.backend.store)
+    interaction = await discord.slash("forget", ada)
+    await discord.until(lambda: interaction.answer)
+    await discord.press(ada, interaction.answer, "Remove everything")
+    await discord.until(lambda: "One file is still being deleted" in interaction.answer["content"])
     assert discord_world.hand.rows() == []
 
 

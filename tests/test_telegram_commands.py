@@ -4,7 +4,7 @@ import pytest
 
 from db.engine import create_engine
 from db.engine import sessions as sessions_of
-from tests.support.factories import make_model
+from tests.support.factories import make_model, make_undeletable
 from tests.support.telegram_world import key_of
 
 pytestmark = pytest.mark.anyio
@@ -128,6 +128,15 @@ async def test_forget_removes_everything_after_a_confirmation(telegram, telegram
     assert len(telegram_world.hand.rows()) == 1
     await telegram.query_answer(await telegram.press(ada, sure, "Remove everything"))
     await telegram.wait_until(lambda: "removed your one caption" in sure["text"])
+    assert telegram_world.hand.rows() == []
+
+
+async def test_forget_says_what_cannot_be_deleted_yet(telegram, telegram_world, ada, photo_bytes):
+    await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
+    make_undeletable(telegram_world.service.backend.store)
+    sure = await ask(telegram, ada, "/forget")
+    await telegram.query_answer(await telegram.press(ada, sure, "Remove everything"))
+    await telegram.wait_until(lambda: "One file is still being deleted" in sure["text"])
     assert telegram_world.hand.rows() == []
 
 
