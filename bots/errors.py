@@ -83,6 +83,10 @@ class NotAllowed(UserError):
     """Only the person who sent the photo may do that."""
 
 
+class WrongKey(UserError):
+    """A program sent a key that there is not, or not any more."""
+
+
 class BadText(UserError):
     """A correction is empty or too long."""
 

@@ -95,7 +95,7 @@ def test_a_wrong_key_is_refused_with_a_challenge_whatever_cookie_comes_with_it(c
     client.get("/")  # sets the cookie
     for key in ("nonsense", "captionbot_" + "x" * 43, "\xff"):
         answer = client.get("/api/captions", headers={"Authorization": b"Bearer " + key.encode("latin-1")})
-        assert (answer.status_code, answer.json()["reason"]) == (401, "unauthorized")
+        assert (answer.status_code, answer.json()["reason"]) == (401, "wrong-key")
         assert answer.headers["www-authenticate"].startswith("Bearer ")
 
 

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from bots.errors import WrongKey
 from bots.http.connections import network
 from bots.service.api_keys import ApiKeys
 from bots.service.rate_limits import RateLimits
 from settings import Settings
 
 WRONG_KEYS = "20/minute"  # of an address
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="captionbot", error="invalid_token"'}
 
 Credentials = Annotated[
     HTTPAuthorizationCredentials | None,
@@ -31,12 +31,12 @@ class BearerKeys:
         """The person that the key of a request acts as.
 
         Raises:
-            HTTPException: 401, there is no such key.
+            WrongKey: there is no such key.
             TooManyRequests: the address has tried too many that do not exist.
         """
         person = self._keys.person_of(credentials.credentials)
         if person is None:
             if request.client is not None:
                 self._wrong.hit(f"wrong-key:{network(request.client.host)}")
-            raise HTTPException(401, "There is no such key, or it was revoked.", CHALLENGE)
+            raise WrongKey
         return person

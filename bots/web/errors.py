@@ -20,6 +20,7 @@ from db.store_state import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+KEY_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="captionbot", error="invalid_token"'}
 DATABASE_RETRY = 10.0  # seconds that a client should wait when the database does not answer
 
 # The first class that an error is an instance of decides.
@@ -33,6 +34,7 @@ STATUS: tuple[tuple[type[errors.UserError], int], ...] = (
     (errors.NotReady, 409),
     (errors.NoneLeft, 409),
     (errors.NotAllowed, 403),
+    (errors.WrongKey, 401),
     (errors.BadText, 422),
     (errors.TooManyRequests, 429),
     (errors.TooManyWaiting, 429),
@@ -58,7 +60,9 @@ def status_of(error: errors.UserError) -> int:
 
 
 async def _user_error(request: Request, error: errors.UserError) -> JSONResponse:
-    headers = {"Retry-After": str(math.ceil(error.retry_after))} if isinstance(error, errors.Later) else None
+    headers = {"Retry-After": str(math.ceil(error.retry_after))} if isinstance(error, errors.Later) else {}
+    if isinstance(error, errors.WrongKey):
+        headers |= KEY_CHALLENGE
     return _problem(status_of(error), error.translated(language_of(request)), type(error).__name__, headers)
 
 

@@ -92,7 +92,7 @@ def person(request: Request, response: Response, credentials: Credentials) -> st
     """A dependency of endpoints: `person: Person` is the key of the person who sends the request.
 
     Raises:
-        HTTPException, TooManyRequests: see `BearerKeys.person`.
+        WrongKey, TooManyRequests: see `BearerKeys.person`.
     """
     if credentials is not None:
         keys: BearerKeys = request.app.state.bearer_keys
