@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.support.factories import make_caption, make_photo
 from tests.support.processes import until
 from tests.support.random_models import random_model
 from tests.support.worker_parts import jpeg, queue_photos, rows_of
+from worker import pipeline
 from worker.heartbeat import Heartbeat
 from worker.inference import attention_maps
 from worker.job_queue import create_notifier
@@ -309,3 +311,21 @@ def test_log_messages_about_a_caption_carry_its_id(bench, sessions, store, caplo
     assert set(about) == {missing, *rows}
     assert "not in the store" in about[missing]
     assert about[rows[0]].startswith(f"caption {rows[0]}: model ")
+
+
+def test_a_photo_that_cannot_be_read_in_a_store_that_works_fails_after_some_tries(bench, store, monkeypatch):
+    monkeypatch.setattr(pipeline, "FILE_TRIES", 3)
+    monkeypatch.setattr(pipeline, "STORE_DELAY", 0.01)
+    broken, whole = queue_photos(bench.sessions, store, 2)
+    (path,) = Path(store.url).rglob(_sha256_of(bench, broken))
+    path.unlink()
+    path.mkdir()  # reading fails, which is another error than "no such file"
+    bench.handle(broken, whole)
+    assert (bench.row(broken).state, bench.row(broken).error) == (State.FAILED, UNREADABLE)
+    assert bench.row(whole).state is State.DONE
+    path.rmdir()
+
+
+def _sha256_of(bench, row):
+    with bench.sessions() as session:
+        return session.get_one(Caption, row).photo.sha256

@@ -24,7 +24,7 @@ from db import caption_requests, captions
 from db.captions import Claimed, Result
 from db.outages import is_outage
 from db.photo_store import PhotoStore
-from db.store_state import StoreUnavailable
+from db.store_state import StoreState, StoreUnavailable
 from db.tables import Caption
 from model.engine import cores
 from model.errors import UnreadablePhoto, one_line
@@ -42,6 +42,7 @@ MISSING = "I no longer have that photo, so I could not describe it. Please send 
 UNREADABLE = "I could not read that photo. Please send it again, or another one."
 READ_DELAYS = (0.2, 0.8, 2.0)  # seconds before each retry to read a photo: a store on a network may show a file late
 STORE_DELAY = 1.0  # seconds between tries while the photo store is away, however long that is
+FILE_TRIES = 300  # of a photo that cannot be read although its store works; a disk may recover
 DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
 MAX_BEAMS = 20
 MAX_READERS = 8  # threads that read photos
@@ -129,9 +130,10 @@ class CaptionPipeline:
     def _read(self, jobs: list[Job[None]]) -> list[Outcome[Job[EngineInput]]]:
         self._heartbeat.hold([job.caption_id for job in jobs], limited=False)
         photos = self._store.read_many([job.caption.sha256 for job in jobs])
-        away = [data for data in photos.values() if isinstance(data, StoreUnavailable)]
-        self._note_store(away[0] if away else None)
-        return [self._decode(job, photos.get(job.caption.sha256)) for job in jobs]
+        errors = [data for data in photos.values() if isinstance(data, StoreUnavailable)]
+        works = not errors or self._store.state() is not StoreState.AWAY
+        self._note_store(None if works else errors[0])
+        return [self._decode(job, photos.get(job.caption.sha256), works) for job in jobs]
 
     def _note_store(self, error: StoreUnavailable | None) -> None:
         """Log once when the photo store goes away, and when it is back."""
@@ -141,11 +143,19 @@ class CaptionPipeline:
             log.info("the photo store is back")
         self._store_away = error is not None
 
-    def _decode(self, job: Job[None], data: bytes | StoreUnavailable | None) -> Outcome[Job[EngineInput]]:
-        """The engine's input from the bytes of a photo file; None is a photo that the store does not have."""
+    def _decode(self, job: Job[None], data: bytes | StoreUnavailable | None, works: bool) -> Outcome[Job[EngineInput]]:
+        """The engine's input from the bytes of a photo file; None is a photo that the store does not have.
+
+        works: whether the store does. If not, no photo is to blame, and each waits for as long as it takes.
+        """
         caption, about = job.caption, {"caption": job.caption_id}
         if isinstance(data, StoreUnavailable):
-            return NotYet(STORE_DELAY)
+            if not works or job.retries < FILE_TRIES:
+                return NotYet(STORE_DELAY, counts=works)
+            log.warning(
+                "caption %d: photo %s cannot be read: %s", caption.id, caption.sha256, one_line(data), extra=about
+            )
+            return Failed(UNREADABLE)
         self._heartbeat.hold([job.caption_id])  # from here on it may be the photo that keeps the worker busy
         if data is None:
             if job.retries < len(READ_DELAYS):

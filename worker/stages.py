@@ -39,6 +39,7 @@ class NotYet:
     """The same stage tries again after a while."""
 
     seconds: float
+    counts: bool = True  # in the item's `retries`; not while something is away that no item is to blame for
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Pipeline:
                 case Failed():
                     failed.append(item.with_value(outcome))
                 case NotYet():
-                    again[outcome.seconds].append(item.retried())
+                    again[outcome.seconds].append(item.retried() if outcome.counts else item)
                 case _:
                     ended.append((item, outcome))
         if ended:
