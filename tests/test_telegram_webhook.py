@@ -60,6 +60,51 @@ async def test_an_update_without_the_secret_token_is_refused(telegram, telegram_
     assert telegram_world.hand.rows() == []
 
 
+async def answer_to(telegram_world, request: bytes, body: bytes = b"", pieces: int = 1) -> bytes:
+    """The response to bytes on a socket; the body is sent as often as it is taken, at most so many times."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", telegram_world.settings.telegram_webhook_port)
+    writer.write(request.replace(b"\n", b"\r\n"))
+    try:
+        for _ in range(pieces):
+            writer.write(body)
+            await writer.drain()
+        return await reader.read(1000)
+    except ConnectionError:
+        return b"closed"
+    finally:
+        writer.close()
+
+
+POST = b"POST /hook HTTP/1.1\nHost: bot.example\n"
+SIGNED = POST + b"X-Telegram-Bot-Api-Secret-Token: " + SECRET.encode() + b"\n"
+
+
+async def test_a_body_without_the_secret_token_is_not_read(telegram_world):
+    """The headers are enough: the answer comes though not one byte of the body was sent."""
+    assert b" 403 " in await answer_to(telegram_world, POST + b"Content-Length: 60000000\n\n")
+
+
+async def test_a_body_that_is_too_large_is_refused(telegram_world):
+    answer = await answer_to(telegram_world, SIGNED + b"Content-Length: 60000000\n\n", bytes(100_000), 600)
+    assert b" 413 " in answer or answer == b"closed"
+
+
+async def test_a_request_whose_end_is_ambiguous_is_refused(telegram_world):
+    both = b"Content-Length: 2\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n"
+    assert b" 400 " in await answer_to(telegram_world, SIGNED + both)
+    assert b" 403 " in await answer_to(telegram_world, POST + both)
+
+
+async def test_what_is_no_update_is_refused(telegram_world):
+    assert b" 400 " in await answer_to(telegram_world, SIGNED + b"Content-Length: 3\n\n[1]")
+    assert b" 400 " in await answer_to(telegram_world, SIGNED + b"Content-Length: 3\n\n{{{")
+
+
+async def test_other_paths_and_methods_have_nothing(telegram_world):
+    assert b" 404 " in await answer_to(telegram_world, SIGNED.replace(b"/hook", b"/else") + b"\n")
+    assert b" 405 " in await answer_to(telegram_world, SIGNED.replace(b"POST", b"GET") + b"\n")
+
+
 async def test_a_webhook_answers_only_after_the_row_is_stored(telegram, telegram_world, ada, photo_bytes):
     slow = telegram.add_fault("download", seconds=600)
     await telegram.send_photo(ada, photo_bytes())

@@ -2,16 +2,20 @@
 
 import asyncio
 import logging
-import re
 from urllib.parse import urlsplit
 
+from starlette.applications import Starlette
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import Updater
 
 from bots.errors import CannotStart
+from bots.http.server import listen
+from bots.http.server import serve as serve_http
 from bots.proxies import through_proxy
 from bots.telegram.app import ALLOWED_UPDATES, TelegramApplication
 from bots.telegram.failures import seconds_until_retry
 from bots.telegram.rate_limiter import retry_after_seconds
+from bots.telegram.webhook import create_webhook
 from settings import Settings
 from settings.messages import without_credentials
 
@@ -22,38 +26,56 @@ WEBHOOK_CONNECTIONS = 40  # that Telegram may open at the same time
 
 async def serve(application: TelegramApplication, settings: Settings) -> None:
     """Run until cancelled. Raises CannotStart for errors that the operator can correct."""
+    listening = None
     try:
         await application.initialize()
-        assert application.updater is not None
-        await _start_updater(application, settings)
+        if settings.telegram_webhook_url is None:
+            await _updater(application).start_polling(allowed_updates=ALLOWED_UPDATES)
+        else:
+            listening = listen(settings.telegram_webhook_host, settings.telegram_webhook_port)
+            await _set_webhook(application, settings)
     except (TelegramError, OSError) as error:
+        if listening is not None:
+            listening.close()
         await application.shutdown()
         raise CannotStart(explain(error, settings)) from None
     try:
         await application.start()
         log.info("https://t.me/%s listens", application.bot.username)
-        await asyncio.Event().wait()
+        if listening is None:
+            await asyncio.Event().wait()
+        else:
+            await serve_http(_webhook(application, settings), listening)
     finally:
-        await application.updater.stop()
+        if listening is None:
+            await _updater(application).stop()
         await application.stop()
         await application.shutdown()
 
 
-async def _start_updater(application: TelegramApplication, settings: Settings) -> None:
+def _updater(application: TelegramApplication) -> Updater:
     assert application.updater is not None
-    if settings.telegram_webhook_url is None:
-        await application.updater.start_polling(allowed_updates=ALLOWED_UPDATES)
-        return
-    assert settings.telegram_webhook_secret is not None, "the settings require a secret for a webhook"
-    await application.updater.start_webhook(
-        listen=settings.telegram_webhook_host,
-        port=settings.telegram_webhook_port,
-        url_path=re.escape(urlsplit(settings.telegram_webhook_url).path),  # Tornado takes a regular expression
-        webhook_url=settings.telegram_webhook_url,
-        secret_token=settings.telegram_webhook_secret.get_secret_value(),
+    return application.updater
+
+
+def _webhook(application: TelegramApplication, settings: Settings) -> Starlette:
+    return create_webhook(application, urlsplit(settings.telegram_webhook_url or "").path, _secret(settings))
+
+
+async def _set_webhook(application: TelegramApplication, settings: Settings) -> None:
+    """Tell Telegram where this bot listens. The socket accepts connections already."""
+    assert settings.telegram_webhook_url is not None
+    await application.bot.set_webhook(
+        settings.telegram_webhook_url,
+        secret_token=_secret(settings),
         allowed_updates=ALLOWED_UPDATES,
         max_connections=WEBHOOK_CONNECTIONS,
     )
+
+
+def _secret(settings: Settings) -> str:
+    assert settings.telegram_webhook_secret is not None, "the settings require a secret for a webhook"
+    return settings.telegram_webhook_secret.get_secret_value()
 
 
 def explain(error: Exception, settings: Settings) -> str:
