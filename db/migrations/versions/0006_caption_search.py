@@ -27,7 +27,7 @@ SQLITE = (
     """CREATE TRIGGER caption_search_update AFTER UPDATE OF text, person_id ON captions
         WHEN NEW.text IS NOT OLD.text OR NEW.person_id <> OLD.person_id BEGIN
         UPDATE caption_search_state SET stale = 1 WHERE OLD.text IS NOT NULL AND NOT stale;
-        DELETE FROM caption_search WHERE rowid = OLD.id;
+        DELETE FROM caption_search WHERE rowid = OLD.id AND OLD.text IS NOT NULL;
         INSERT INTO caption_search (rowid, person, words)
             SELECT NEW.id, 'p' || NEW.person_id, NEW.text || ' ' || coalesce(
                 (SELECT text FROM corrections WHERE caption_id = NEW.id AND person_id = NEW.person_id), '')
@@ -66,15 +66,15 @@ POSTGRESQL = (
             RETURN array_to_tsvector(
                 array_remove(regexp_split_to_array(left(lower(sentence), 500), '[^[:alnum:]]+'), ''));
         END $$""",
-    """CREATE FUNCTION caption_search_refresh(changed integer) RETURNS void LANGUAGE sql AS $$
+    """CREATE FUNCTION caption_search_refresh(changed integer) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
         INSERT INTO caption_search (caption_id, person_id, words)
             SELECT captions.id, captions.person_id,
                 caption_search_words(captions.text) || caption_search_words(coalesce(corrections.text, ''))
             FROM captions LEFT JOIN corrections
             ON corrections.caption_id = captions.id AND corrections.person_id = captions.person_id
             WHERE captions.id = changed AND captions.text IS NOT NULL
-        ON CONFLICT (caption_id) DO UPDATE SET person_id = EXCLUDED.person_id, words = EXCLUDED.words
-    $$""",
+        ON CONFLICT (caption_id) DO UPDATE SET person_id = EXCLUDED.person_id, words = EXCLUDED.words;
+    END $$""",
     """CREATE FUNCTION caption_search_caption() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN PERFORM caption_search_refresh(NEW.id); RETURN NULL; END $$""",
     """CREATE FUNCTION caption_search_correction() RETURNS trigger LANGUAGE plpgsql AS $$
