@@ -65,7 +65,7 @@ class Heartbeat:
             if given_back:
                 log.warning("%d captions were not finished and are queued again", len(given_back))
         except Exception as error:  # then the leases expire
-            log.warning("the database could not be told that this worker stops: %s", error)
+            log.warning("the database could not be told that this worker stops: %s", one_line(error))
 
     def hold(self, rows: Iterable[int], *, limited: bool = True) -> None:
         """Renew the leases of these captions from now on.

@@ -1,5 +1,6 @@
 """A photo store on a small disk of its own, which can be taken away, made read-only and filled."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,12 +13,12 @@ import pytest
 class Disk:
     """folder: where it is mounted."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, size: str = "256k"):
         self.folder = folder
         self._elsewhere = folder.with_name("elsewhere")
         for path in (folder, self._elsewhere):
             path.mkdir()
-        self._mount("-t", "tmpfs", "-o", "size=256k", "none", str(folder))
+        self._mount("-t", "tmpfs", "-o", f"size={size}", "none", str(folder))
         self._mount("--bind", str(folder), str(self._elsewhere))
 
     def take_away(self) -> None:
@@ -33,7 +34,9 @@ class Disk:
     def fill(self) -> Path:
         """Returns the file to be removed to make room again."""
         filler = self.folder / "filler"
-        filler.write_bytes(bytes(shutil.disk_usage(self.folder).free))
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):  # others may write, too: there is no room when it fails
+                pass
         return filler
 
     def remove(self) -> None:

@@ -1,7 +1,9 @@
 """A PostgreSQL of the test's own, in a process of its own: it can be stopped and started again."""
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -62,6 +64,21 @@ class PostgresqlServer:
     def stop(self) -> None:
         """As a crash: nobody is told, and the next start recovers from the log."""
         self._control("stop", "-m", "immediate")
+
+    def hang(self) -> None:
+        """All of its processes stop where they are, and connections stay open."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster = (self._data / "postmaster.pid").read_text().split()[0]
+        os.kill(int(postmaster), number)  # before its children, so that it starts no more
+        children = subprocess.run(["pgrep", "-P", postmaster], capture_output=True, text=True).stdout.split()
+        for pid in map(int, children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def remove(self) -> None:
         subprocess.run(

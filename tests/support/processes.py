@@ -35,7 +35,7 @@ class Installation:
         self.folder = folder
         self._settings = {"data_dir": folder, "web_port": 0, "rate_limit": "100000/minute", "queue_limit": 100_000}
         self._settings |= settings
-        self._processes: list[Process] = []
+        self.processes: list[Process] = []
 
     def settings(self) -> Settings:
         """The same settings, for use in the process of a test."""
@@ -43,8 +43,8 @@ class Installation:
 
     def start(self, *command: str, **settings: object) -> "Process":
         """Start captionbot COMMAND, with additional settings."""
-        process = Process(command, self._settings | settings, self.folder / f"log{len(self._processes)}")
-        self._processes.append(process)
+        process = Process(command, self._settings | settings, self.folder / f"log{len(self.processes)}")
+        self.processes.append(process)
         return process
 
     def run(self, *command: str, **settings: object) -> "Process":
@@ -54,7 +54,7 @@ class Installation:
         return process
 
     def clean(self) -> None:
-        for process in self._processes:
+        for process in self.processes:
             process.kill()
 
 
@@ -86,6 +86,10 @@ class Process:
 
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    def has_exited(self) -> bool:
+        """Whether it ended by itself, and was not killed."""
+        return self._process.poll() is not None and self._process.returncode >= 0
 
     def wait_for_log(self, pattern: str, seconds: float = PATIENCE) -> str:
         """Wait until the log matches a pattern. Returns the first group, or the whole match if there is none."""
