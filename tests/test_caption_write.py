@@ -29,7 +29,10 @@ CONTAINER = {
     "SourceFile",
 }
 
-pytestmark = pytest.mark.skipif(not shutil.which("exiftool"), reason="ExifTool is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("exiftool"), reason="ExifTool is not installed"),
+]
 
 
 def caption(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
