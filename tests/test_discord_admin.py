@@ -37,12 +37,12 @@ async def answer(discord, person, command, **given):
 
 @pytest.mark.parametrize("command", ["stats", "models", "export", "rollback"])
 async def test_people_who_are_not_admins_are_refused(discord, discord_world, command):
-    assert await answer(discord, discord.person(), command) == "That is only for those who run this bot."
+    assert await answer(discord, discord.person(), command) == "Only whoever runs this bot can do that."
 
 
 async def test_people_who_are_not_admins_cannot_promote(discord, discord_world, registered):
     text = await answer(discord, discord.person(), "promote", version="m-good")
-    assert text == "That is only for those who run this bot."
+    assert text == "Only whoever runs this bot can do that."
     assert [model.percent for model in discord_world.service.admin.models()] == [0, 0]
 
 
@@ -56,28 +56,28 @@ async def test_stats_are_a_table(discord, discord_world, admin, photo_bytes):
 
 async def test_models_are_listed_with_their_status(discord, discord_world, admin, registered):
     text = await answer(discord, admin, "models")
-    assert "m-good  passed by the judge" in text
+    assert "m-good  passed its tests" in text
     assert "m-bad  not passed" in text
 
 
 async def test_a_model_that_has_passed_is_promoted_and_rolled_back(discord, discord_world, admin, registered):
-    assert "m-good serves now." in await answer(discord, admin, "promote", version="m-good")
-    assert "serves 100 %" in await answer(discord, admin, "models")
-    assert "The model that came with me serves now." in await answer(discord, admin, "rollback")
+    assert "m-good is now in use." in await answer(discord, admin, "promote", version="m-good")
+    assert "in use: 100 %" in await answer(discord, admin, "models")
+    assert "The built-in model is now in use." in await answer(discord, admin, "rollback")
 
 
 async def test_a_model_can_be_promoted_for_some_of_the_chats(discord, discord_world, admin, registered):
     text = await answer(discord, admin, "promote", version="m-good", percent=10)
-    assert "m-good serves 10 % of the chats now." in text
+    assert "m-good is now used in 10 % of chats." in text
 
 
 async def test_a_model_that_has_not_passed_is_refused(discord, discord_world, admin, registered):
     text = await answer(discord, admin, "promote", version="m-bad")
-    assert text == "The judge has not passed m-bad, so it cannot serve."
+    assert text == "m-bad hasn't passed its tests, so it can't be used."
 
 
 async def test_without_feedback_the_export_says_so(discord, discord_world, admin):
-    assert (await answer(discord, admin, "export")).startswith("There is no feedback to export yet")
+    assert (await answer(discord, admin, "export")).startswith("No feedback yet")
 
 
 async def test_feedback_is_exported_as_a_file(discord, discord_world, admin, photo_bytes):
@@ -92,6 +92,6 @@ async def test_feedback_is_exported_as_a_file(discord, discord_world, admin, pho
     with zipfile.ZipFile(io.BytesIO(discord.files[file["url"].partition("/cdn/")[2]])) as archive:
         assert "manifest.json" in {name.rpartition("/")[2] for name in archive.namelist()}
     await discord.until(lambda: discord_world.service.admin._last_export(f"discord:{ADMIN}"))
-    assert (await answer(discord, admin, "export")).startswith("There is no feedback that you do not have yet")
+    assert (await answer(discord, admin, "export")).startswith("No new feedback")
     everything = await discord.slash("admin export", admin, everything=True)
     await discord.until(lambda: everything.answer and everything.answer["attachments"])

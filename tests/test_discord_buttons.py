@@ -51,7 +51,7 @@ async def pressed(discord, person, message, button):
 async def test_a_vote_counts_and_is_shown_on_its_button(discord, bob, shown, vote_counts):
     await pressed(discord, bob, shown, "👍")
     assert vote_counts() == (1, 0)
-    assert labels(shown, "👍") == ["1"]
+    assert labels(shown, "👍") == ["Good 1"]
 
 
 async def test_only_the_last_vote_of_a_person_counts(discord, bob, shown, vote_counts):
@@ -93,7 +93,7 @@ async def test_two_people_who_request_another_caption_at_once_get_one(discord, d
     await discord.until(lambda: discord_world.hand.waiting)
     second = await discord.press(bob, shown, "🔁")
     await discord.until(lambda: second.answer)
-    assert second.answer["content"] == "Another one is on its way already."
+    assert second.answer["content"] == "Another description is already on its way."
     discord_world.hand.work()
     await discord.until(lambda: first.answer)
     assert len(discord_world.hand.rows()) == 2
@@ -113,7 +113,7 @@ async def test_the_correct_button_opens_a_modal_whose_text_is_stored(discord, di
     await discord.until(lambda: opened.modal)
     sent = await discord.submit(bob, opened, "A red circle. @everyone")
     await discord.until(lambda: sent.answer)
-    assert sent.answer["content"] == "Thank you! I will remember: A red circle. @\u200beveryone"
+    assert sent.answer["content"] == "Thank you! I'll remember: A red circle. @\u200beveryone"
     assert sent.ephemeral
     caption = discord_world.service.captions.get(
         discord_world.hand.rows()[0].public_id, person=f"discord:{bob['id']}", chat=shown_in(discord_world)
@@ -170,7 +170,7 @@ async def test_a_button_of_a_removed_caption_answers_that_it_is_gone(discord, di
     )
     interaction = await discord.press(bob, shown, "👍")
     (notice,) = await discord.until(lambda: interaction.follow_ups)
-    assert notice["content"] == "I cannot find that caption. It may have been removed."
+    assert notice["content"] == "I can't find that description. It may have been deleted."
 
 
 async def test_a_reaction_is_a_vote_and_removing_it_withdraws_the_vote(discord, bob, shown, vote_counts):
@@ -210,4 +210,4 @@ async def test_a_sender_who_reacts_is_asked_for_consent_by_direct_message(discor
     await discord.react(ada, shown, "👍")
     direct = discord.direct_channel(ada)["id"]
     (question,) = await discord.until(lambda: discord.sent_to(direct))
-    assert "May photos that you send be kept" in question["content"]
+    assert "Can I keep your photos" in question["content"]

@@ -21,8 +21,8 @@ async def test_commands_work_for_servers_and_for_people_in_private_and_in_groups
 
 
 async def test_commands_are_described_in_both_languages(commands):
-    assert commands["caption"]["description"] == "Describe a photo in a sentence"
-    assert commands["caption"]["description_localizations"] == {"de": "Ein Foto in einem Satz beschreiben"}
+    assert commands["caption"]["description"] == "Describe a photo"
+    assert commands["caption"]["description_localizations"] == {"de": "Ein Foto beschreiben"}
     assert commands["Describe image"]["name_localizations"] == {"de": "Bild beschreiben"}
 
 

@@ -80,21 +80,21 @@ async def test_the_other_context_menu_answers_so_that_all_can_read_it(discord, d
 
 async def test_the_context_menu_says_when_a_message_has_no_images(discord, discord_world, ada):
     interaction = await discord.menu("Describe image", ada, await discord.post(discord.person("Bob"), "no photo"))
-    assert await answer(discord, interaction) == "I see no image in that message."
+    assert await answer(discord, interaction) == "I can't see a photo in that message."
 
 
 async def test_an_unreadable_image_of_several_is_reported_by_its_number(discord, discord_world, ada, photo):
     broken = discord.upload(b"no photo at all", "broken.png", content_type="image/png")
     message = await discord.post(discord.person("Bob"), attachments=[broken, photo])
     text = await answer(discord, await discord.menu("Describe image", ada, message))
-    assert text.startswith("**1.** I could not read that file as a photo.")
+    assert text.startswith("**1.** I can't read that file.")
     assert text.endswith("**2.** Sentence 1.")
 
 
 async def test_a_file_that_is_no_photo_is_refused_with_an_explanation(discord, discord_world, ada):
     file = discord.upload(b"%PDF-1.7", "paper.pdf", content_type="application/pdf")
     interaction = await discord.slash("caption", ada, photo=file)
-    assert "could not read that file" in await answer(discord, interaction)
+    assert "can't read that file" in await answer(discord, interaction)
     assert discord_world.hand.rows() == []
 
 
@@ -102,9 +102,7 @@ async def test_a_file_above_the_limit_is_not_downloaded(discord, discord_world, 
     file = discord.upload(photo_bytes(), size=30_000_000)
     del discord.files[file["url"].partition("/cdn/")[2]]
     interaction = await discord.slash("caption", ada, photo=file)
-    assert await answer(discord, interaction) == (
-        "That file has 30 MB, and I take at most 20 MB. Please send a smaller one."
-    )
+    assert await answer(discord, interaction) == ("That file is 30 MB. The limit is 20 MB. Please send a smaller one.")
 
 
 SIGNED = "external/a%3Ab/https/example.org/Photo%28copy%29.jpg?ex=1&hm=Zm9v%3D&name=a%2Bb+c%20d"
@@ -134,20 +132,20 @@ async def test_a_download_that_is_refused_for_a_moment_is_repeated(
 async def test_a_failed_download_is_reported(discord, discord_world, ada, photo):
     discord.files.clear()
     interaction = await discord.slash("caption", ada, photo=photo)
-    assert await answer(discord, interaction) == "I could not fetch that picture. Please try once more."
+    assert await answer(discord, interaction) == "I couldn't download that photo. Please try again."
 
 
 async def test_a_failed_caption_is_answered_without_buttons(discord, discord_world, ada, photo):
-    discord_world.hand.fails = "I could not describe this photo."
+    discord_world.hand.fails = "Sorry, I couldn't describe this photo."
     interaction = await discord.slash("caption", ada, photo=photo)
-    assert await answer(discord, interaction) == "I could not describe this photo."
+    assert await answer(discord, interaction) == "Sorry, I couldn't describe this photo."
     assert interaction.answer["components"] == []
 
 
 async def test_the_answer_to_too_many_requests_says_how_long_to_wait(discord, discord_world, ada, photo):
     limit_submissions(discord_world.service, Refusing())
     text = await answer(discord, await discord.slash("caption", ada, photo=photo, **GERMAN))
-    assert text == "Das war viel auf einmal. Bitte versuch es in 2 Minuten noch einmal."
+    assert text == "Das Limit ist vorerst erreicht. Bitte versuch es in 2 Minuten noch einmal."
 
 
 class Refusing:
@@ -233,9 +231,9 @@ async def test_forget_asks_first_and_then_removes_everything(discord, discord_wo
     interaction = await discord.slash("forget", ada)
     await discord.until(lambda: interaction.answer)
     assert len(discord_world.hand.rows()) == 1
-    confirmed = await discord.press(ada, interaction.answer, "Remove everything")
+    confirmed = await discord.press(ada, interaction.answer, "Delete everything")
     await discord.until(lambda: confirmed.answered)
-    assert interaction.answer["content"].startswith("I have removed your one caption")
+    assert interaction.answer["content"].startswith("Done. I've deleted your one description")
     assert discord_world.hand.rows() == []
 
 
@@ -244,7 +242,7 @@ async def test_forget_says_what_cannot_be_deleted_yet(discord, discord_world, ad
     make_undeletable(discord_world.service.backend.store)
     interaction = await discord.slash("forget", ada)
     await discord.until(lambda: interaction.answer)
-    await discord.press(ada, interaction.answer, "Remove everything")
+    await discord.press(ada, interaction.answer, "Delete everything")
     await discord.until(lambda: "One file is still being deleted" in interaction.answer["content"])
     assert discord_world.hand.rows() == []
 
@@ -263,7 +261,7 @@ async def test_people_are_answered_in_the_language_of_their_client(discord, disc
 async def test_an_internal_error_of_a_command_is_answered_with_an_apology(discord, discord_world, ada, photo):
     limit_submissions(discord_world.service, None)
     text = await answer(discord, await discord.slash("caption", ada, photo=photo))
-    assert text == "Something went wrong on my side. Please try again later."
+    assert text == "Sorry, something went wrong. Please try again later."
 
 
 async def test_a_command_that_can_no_longer_be_acknowledged_is_dropped(discord, discord_world, ada, photo):

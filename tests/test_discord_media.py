@@ -90,7 +90,7 @@ async def test_an_image_as_a_file_component_is_described(discord, discord_world,
 async def test_an_image_that_discord_does_not_proxy_is_not_requested(discord, discord_world, ada, bob):
     media = {"url": "http://10.0.0.1/secret.png"}
     message = await post_layout(discord, bob, gallery(media))
-    assert await described(discord, ada, message) == "I see no image in that message."
+    assert await described(discord, ada, message) == "I can't see a photo in that message."
 
 
 async def test_a_layout_in_a_forwarded_message_is_described(discord, discord_world, ada, bob, photo_bytes):
@@ -114,11 +114,11 @@ PAPER = {"name": "paper.pdf", "content_type": "application/pdf"}
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ({"content": "hello"}, "I see no image in that message."),
-        ({"attachments": [PAPER]}, "I see a file in that message, but no image."),
-        ({"attachments": [FILM]}, "That is a video"),
-        ({"components": [gallery(unfurled("https://example.org/film", "video/mp4"))]}, "That is a video"),
-        ({"sticker_items": [{"id": "6", "name": "wave", "format_type": 3}]}, "That sticker is animated"),
+        ({"content": "hello"}, "I can't see a photo in that message."),
+        ({"attachments": [PAPER]}, "There's a file in that message, but no photo."),
+        ({"attachments": [FILM]}, "That's a video"),
+        ({"components": [gallery(unfurled("https://example.org/film", "video/mp4"))]}, "That's a video"),
+        ({"sticker_items": [{"id": "6", "name": "wave", "format_type": 3}]}, "That's an animated sticker"),
     ],
 )
 async def test_what_is_no_image_is_named(discord, discord_world, ada, bob, content, sentence):
@@ -130,12 +130,12 @@ async def test_what_is_no_image_is_named(discord, discord_world, ada, bob, conte
 async def test_a_mention_under_a_video_says_that_it_is_one(discord, discord_world, ada):
     await discord.post(ada, f"<@{discord.bot['id']}>", attachments=[discord.upload(b"-", **FILM)])
     (reply,) = await discord.until(lambda: discord.sent_to(discord.channel))
-    assert reply["content"].startswith("That is a video")
+    assert reply["content"].startswith("That's a video")
 
 
 async def test_a_video_handed_over_as_a_photo_is_not_downloaded(discord, discord_world, ada):
     interaction = await discord.slash("caption", ada, photo=discord.upload(b"-", **FILM))
-    assert (await discord.until(lambda: interaction.answer))["content"].startswith("That is a video")
+    assert (await discord.until(lambda: interaction.answer))["content"].startswith("That's a video")
 
 
 @pytest.mark.usefixtures("message_content_intent")

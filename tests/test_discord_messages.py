@@ -117,7 +117,7 @@ async def test_where_the_bot_may_not_write_it_says_so_by_direct_message(discord,
     discord.no_permission.add(discord.channel)
     await discord.post(ada, mention(discord), attachments=[photo])
     (notice,) = await sent(discord, discord.direct_channel(ada)["id"])
-    assert notice["content"].startswith("I am not allowed to do that here.")
+    assert notice["content"].startswith("I don't have permission to do that here.")
     await discord.until(lambda: discord_world.hand.rows()[0].closed)
     assert "50013" in discord_world.hand.rows()[0].closed
 
@@ -126,7 +126,7 @@ async def test_an_internal_error_is_answered_with_an_apology(discord, discord_wo
     limit_submissions(discord_world.service, None)
     await discord.post(ada, mention(discord), attachments=[photo])
     (reply,) = await sent(discord)
-    assert reply["content"] == "Something went wrong on my side. Please try again later."
+    assert reply["content"] == "Sorry, something went wrong. Please try again later."
 
 
 async def test_an_internal_error_where_the_bot_may_not_write_is_answered_by_direct_message(
@@ -136,7 +136,7 @@ async def test_an_internal_error_where_the_bot_may_not_write_is_answered_by_dire
     discord.no_permission.add(discord.channel)
     await discord.post(ada, mention(discord), attachments=[photo])
     (notice,) = await sent(discord, discord.direct_channel(ada)["id"])
-    assert notice["content"].startswith("I am not allowed to do that here.")
+    assert notice["content"].startswith("I don't have permission to do that here.")
 
 
 async def test_refusals_are_kept_for_the_latest_requests_only(discord, discord_world, ada, photo, monkeypatch):
@@ -230,7 +230,7 @@ class TestWithMessageContent:
     """Channels with /auto, in which photos are captioned without a request."""
 
     async def test_photos_in_a_channel_are_described_in_code_blocks(self, discord, discord_world, ada, photo):
-        assert "are described from now on" in await switched_on(discord)
+        assert "describe every photo here" in await switched_on(discord)
         await discord.post(ada, attachments=[photo])
         (reply,) = await sent(discord)
         assert reply["content"] == "```\nSentence 1.\n```"
@@ -239,7 +239,7 @@ class TestWithMessageContent:
         await switched_on(discord, remind=True)
         await discord.post(ada, attachments=[photo])
         (reply,) = await sent(discord)
-        assert "alt text" in reply["content"]
+        assert "Alt text" in reply["content"]
 
     async def test_images_with_alt_text_are_skipped(self, discord, discord_world, ada, photo_bytes):
         await switched_on(discord)
@@ -256,12 +256,12 @@ class TestWithMessageContent:
         assert discord_world.hand.rows() == []
 
     async def test_photos_in_the_threads_of_a_channel_are_described(self, discord, discord_world, ada, photo):
-        assert "in threads too" in await switched_on(discord, remind=True)
+        assert "and in threads" in await switched_on(discord, remind=True)
         thread = await discord.start_thread(ada)
         await discord.post(ada, channel=thread, attachments=[photo])
         (reply,) = await sent(discord, thread)
         assert "Sentence 1." in reply["content"]
-        assert "alt text" in reply["content"]
+        assert "Alt text" in reply["content"]
 
     async def test_what_is_switched_in_a_thread_holds_there(self, discord, discord_world, ada, photo_bytes):
         await switched_on(discord)
@@ -298,11 +298,11 @@ class TestWithMessageContent:
     async def test_only_people_who_manage_the_channel_can_switch_auto_on(self, discord, discord_world, ada):
         interaction = await discord.slash("auto", ada, mode="on")
         await discord.until(lambda: interaction.answer)
-        assert interaction.answer["content"] == "Only those who may manage this channel can do that."
+        assert interaction.answer["content"] == "Only channel managers can do that."
 
     async def test_auto_is_not_switched_on_where_the_bot_may_not_write(self, discord, discord_world):
         discord.no_permission.add(discord.channel)
-        assert (await switched_on(discord)).startswith("I may not write here.")
+        assert (await switched_on(discord)).startswith("I can't write here yet.")
 
     async def test_an_unreadable_photo_that_nobody_asked_about_is_not_answered(self, discord, discord_world, ada):
         await switched_on(discord)

@@ -63,7 +63,7 @@ def test_a_caption_cannot_close_its_code_block():
 
 def test_a_failed_caption_says_why_or_that_it_failed():
     assert answer_text([caption(None, error="I gave up.")], "en") == "I gave up."
-    assert answer_text([caption(None)], "en") == "I could not describe this photo."
+    assert answer_text([caption(None)], "en") == "Sorry, I couldn't describe this photo."
 
 
 def test_ten_long_sentences_fit_into_a_message_each_with_its_number():
@@ -76,22 +76,22 @@ def test_ten_long_sentences_fit_into_a_message_each_with_its_number():
 
 
 def test_one_caption_has_its_buttons_and_vote_counts():
-    view = answer_buttons([caption("A dog.", votes=VoteCount(2, 0, 0))])
+    view = answer_buttons([caption("A dog.", votes=VoteCount(2, 0, 0))], "en")
     assert view is not None
     assert [(item.item.emoji.name, item.item.label) for item in view.children] == [
-        ("👍", "2"),
-        ("👎", None),
-        ("🔁", None),
-        ("✏️", None),
-        ("🗑️", None),
+        ("👍", "Good 2"),
+        ("👎", "Bad"),
+        ("🔁", "Another"),
+        ("✏️", "Edit"),
+        ("🗑️", "Delete"),
     ]
 
 
 def test_several_captions_have_a_button_each_and_failed_ones_none():
-    view = answer_buttons([caption("A dog.", 1), caption(None, 2), caption("A cat.", 3)])
+    view = answer_buttons([caption("A dog.", 1), caption(None, 2), caption("A cat.", 3)], "en")
     assert view is not None
     assert [item.item.label for item in view.children] == ["1", "3"]
 
 
 def test_an_answer_without_captions_has_no_buttons():
-    assert answer_buttons([caption(None)]) is None
+    assert answer_buttons([caption(None)], "en") is None

@@ -54,15 +54,15 @@ def test_every_error_has_its_text():
 
 
 def test_an_error_says_itself_in_a_persons_language():
-    assert str(NotFound()) == "I cannot find that caption. It may have been removed."
-    assert NotFound().translated("de") == "Diese Beschreibung finde ich nicht. Vielleicht wurde sie entfernt."
+    assert str(NotFound()) == "I can't find that description. It may have been deleted."
+    assert NotFound().translated("de") == "Diese Beschreibung finde ich nicht. Vielleicht wurde sie gelöscht."
 
 
 def test_numbers_are_written_as_the_language_does():
     error = FileTooLarge(1_234_500_000, 20_000_000)
     assert "1,234.5 MB" in error.translated("en")
     assert "1.234,5 MB" in error.translated("de")
-    assert "at most 20 MB" in error.translated("en")
+    assert "The limit is 20 MB" in error.translated("en")
     assert fill(Text("en", ("{share:percent}",)), share=0.42) == "42%"
     assert fill(Text("de", ("{share:percent}",)), share=0.42) == "42\xa0%"
 
@@ -92,9 +92,9 @@ def test_an_unknown_language_is_english(wanted, spoken):
 def test_the_plural_form_goes_with_the_count():
     counts = (0, 1, 2, 1000, 1.5)
     assert [say("en", "web.older_shown", count=count) for count in counts if count != 1] == [
-        f"{count} older photos are shown." for count in counts if count != 1
+        f"{count} older photos added." for count in counts if count != 1
     ]
-    assert say("en", "web.older_shown", count=1) == "One older photo is shown."
+    assert say("en", "web.older_shown", count=1) == "One older photo added."
 
 
 def test_a_key_that_does_not_exist_is_a_mistake():

@@ -35,7 +35,7 @@ async def test_a_photo_is_answered_with_a_sentence_and_buttons(telegram, telegra
     photo = await telegram.send_photo(ada, photo_bytes())
     answer = await telegram.bot_reply(photo)
     assert answer["text"] == "Sentence 1."
-    assert button_labels(answer) == [["👍", "👎", "🔁", "✏️", "🗑"]]
+    assert button_labels(answer) == [["👍 Good", "👎 Bad"], ["🔁 Another", "✏️ Edit", "🗑 Delete"]]
 
 
 async def test_typing_is_shown_until_the_answer(telegram, telegram_world, ada, photo_bytes):
@@ -119,7 +119,7 @@ async def test_a_file_that_is_no_image_is_not_downloaded(telegram, telegram_worl
 
 async def test_a_file_that_is_only_named_like_an_image_is_refused(telegram, telegram_world, ada):
     sent = await telegram.send_document(ada, b"%PDF", "photo.jpg", "image/jpeg")
-    assert "could not read that file as a photo" in (await telegram.bot_reply(sent))["text"]
+    assert "can't read that file" in (await telegram.bot_reply(sent))["text"]
     assert telegram_world.hand.rows() == []
 
 
@@ -137,10 +137,10 @@ async def test_a_file_that_bots_cannot_download_is_refused(telegram, new_telegra
 
 
 async def test_a_failed_caption_is_answered_with_its_error(telegram, telegram_world, ada, photo_bytes):
-    telegram_world.hand.fails = "I could not describe this photo. Please try another one."
+    telegram_world.hand.fails = "Sorry, I couldn't describe this photo. Please try another one."
     photo = await telegram.send_photo(ada, photo_bytes())
     answer = await telegram.bot_reply(photo)
-    assert "could not describe" in answer["text"]
+    assert "couldn't describe" in answer["text"]
     assert button_labels(answer) == []
 
 
@@ -149,7 +149,7 @@ async def test_a_photo_above_the_rate_limit_is_refused(telegram, new_telegram_wo
     await telegram_world.start()
     await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
     second = await telegram.send_photo(ada, photo_bytes(colour="blue"))
-    assert "a lot at once" in (await telegram.bot_reply(second))["text"]
+    assert "the limit for now" in (await telegram.bot_reply(second))["text"]
 
 
 async def test_several_photos_above_the_rate_limit_get_one_notice(telegram, new_telegram_world, ada, photo_bytes):
@@ -158,13 +158,13 @@ async def test_several_photos_above_the_rate_limit_get_one_notice(telegram, new_
     await telegram.send_album(ada, [photo_bytes(colour=colour) for colour in ("red", "green", "blue", "yellow")])
     await telegram.all_confirmed()
     await telegram.wait_until(lambda: len(telegram.bot_messages(ada)) == 2)
-    assert sorted("a lot at once" in message["text"] for message in telegram.bot_messages(ada)) == [False, True]
+    assert sorted("the limit for now" in message["text"] for message in telegram.bot_messages(ada)) == [False, True]
 
 
 async def test_answers_are_in_the_language_of_the_persons_app(telegram, telegram_world):
     jan = telegram.person("Jan", language="de-AT")
     message = await telegram.send_text(jan, "/help")
-    assert "Schick mir ein Foto" in (await telegram.bot_reply(message))["text"]
+    assert "Schick mir Fotos" in (await telegram.bot_reply(message))["text"]
 
 
 async def test_messages_are_sent_without_link_previews(telegram, telegram_world, ada, photo_bytes):
@@ -201,14 +201,14 @@ async def test_a_photo_that_telegram_cannot_give_is_asked_for_once_more(
     monkeypatch.setattr(update_queue, "FIRST_DELAY", 0.01)
     telegram.add_fault("getFile", 400, why=UNAVAILABLE, times=100)
     photo = await telegram.send_photo(ada, photo_bytes())
-    assert "could not fetch that picture" in (await telegram.bot_reply(photo))["text"]
+    assert "couldn't download that photo" in (await telegram.bot_reply(photo))["text"]
     assert len(telegram.calls_of("getFile", code=400)) == update_queue.MAX_ATTEMPTS
 
 
 async def test_an_error_that_stays_is_not_waited_for(telegram, telegram_world, ada, photo_bytes):
     telegram.add_fault("getFile", 400, why="Bad Request: invalid file_id")
     photo = await telegram.send_photo(ada, photo_bytes())
-    assert "could not fetch that picture" in (await telegram.bot_reply(photo))["text"]
+    assert "couldn't download that photo" in (await telegram.bot_reply(photo))["text"]
     assert len(telegram.calls_of("getFile", code=None)) == 1
 
 
@@ -271,9 +271,11 @@ async def test_a_number_under_an_album_shows_the_buttons_of_that_photo(telegram,
     album = await telegram.send_album(ada, [photo_bytes(colour=colour) for colour in ("red", "green")])
     answer = await telegram.bot_reply(album[0])
     await telegram.query_answer(await telegram.press(ada, answer, "2"))
-    await telegram.wait_until(lambda: button_labels(answer) == [["👍", "👎", "🔁", "✏️", "🗑"], ["◀️"]])
+    await telegram.wait_until(
+        lambda: button_labels(answer) == [["👍 Good", "👎 Bad"], ["🔁 Another", "✏️ Edit", "🗑 Delete"], ["◀️ All photos"]]
+    )
     await telegram.query_answer(await telegram.press(ada, answer, "👍"))
-    await telegram.wait_until(lambda: button_labels(answer)[0][0] == "👍 1")
+    await telegram.wait_until(lambda: button_labels(answer)[0][0] == "👍 Good 1")
     second = next(row for row in telegram_world.hand.rows() if row.position == album[1]["message_id"])
     assert telegram_world.hand.votes() == {second.id: 1}
     await telegram.press(ada, answer, "◀️")

@@ -138,7 +138,7 @@ async def test_a_spoiler_of_another_chat_stays_hidden(telegram, telegram_world, 
         ({"external_reply": {"paid_media": {"star_count": 1, "paid_media": [PAID_PREVIEW]}}}, "paid media"),
         ({"external_reply": {"story": STORY}}, "does not show stories"),
         ({"external_reply": {"video": FILM}}, "no preview"),
-        ({"external_reply": {"voice": SONG}}, "no picture in that message"),
+        ({"external_reply": {"voice": SONG}}, "can't see a photo in that message"),
         ({"reply_to_story": STORY}, "does not show stories"),
         ({}, "Reply with /caption to a photo"),
     ],
@@ -153,7 +153,7 @@ async def test_caption_says_what_is_missing(telegram, telegram_world, ada, group
 async def test_caption_under_a_text_says_that_there_is_no_picture(telegram, telegram_world, ada, group):
     text = await telegram.send_text(ada, "hello", group)
     asked = await telegram.send_text(ada, "/caption", group, reply_to=text)
-    assert "no picture in that message" in (await telegram.bot_reply(asked))["text"]
+    assert "can't see a photo in that message" in (await telegram.bot_reply(asked))["text"]
 
 
 async def test_caption_under_a_video_without_a_preview_says_what_is_missing(telegram, telegram_world, ada, group):

@@ -60,7 +60,7 @@ async def test_a_repeated_update_requests_another_sentence_once(telegram, telegr
 
 
 async def test_the_remove_button_removes_the_answer_and_the_photo(telegram, telegram_world, ada, photo, answer):
-    assert "Removed" in await telegram.query_answer(await telegram.press(ada, answer, "🗑"))
+    assert "Deleted" in await telegram.query_answer(await telegram.press(ada, answer, "🗑"))
     await telegram.wait_until(lambda: telegram.bot_messages(ada) == [])
     assert telegram_world.hand.rows() == []
     assert not [*PhotoStore(str(telegram_world.settings.data_dir / "photos")).names()]
@@ -96,7 +96,7 @@ async def test_only_the_sender_can_remove_a_photo_in_a_group(telegram, telegram_
     answer = await telegram.bot_reply(photo)
     assert "Only the person who sent" in await telegram.query_answer(await telegram.press(bob, answer, "🗑"))
     assert len(telegram_world.hand.rows()) == 1
-    assert "Removed" in await telegram.query_answer(await telegram.press(ada, answer, "🗑"))
+    assert "Deleted" in await telegram.query_answer(await telegram.press(ada, answer, "🗑"))
 
 
 # Corrections
@@ -151,12 +151,12 @@ async def test_the_confirmation_of_a_correction_mentions_nobody(telegram, telegr
 
 async def test_a_correction_that_is_too_long_is_refused(telegram, telegram_world, ada, answer):
     message = await telegram.send_text(ada, "word " * 100, reply_to=answer)
-    assert "at most 200 characters" in (await telegram.bot_reply(message))["text"]
+    assert "up to 200 characters" in (await telegram.bot_reply(message))["text"]
 
 
 async def test_a_correction_for_an_album_starts_with_the_number_of_its_photo(telegram, telegram_world, ada, album):
     message = await telegram.send_text(ada, "A blue circle.", reply_to=album)
-    assert "Begin with its number" in (await telegram.bot_reply(message))["text"]
+    assert "Start with its number" in (await telegram.bot_reply(message))["text"]
     message = await telegram.send_text(ada, "2. A blue circle.", reply_to=album)
     assert "A blue circle." in (await telegram.bot_reply(message))["text"]
     second = max(telegram_world.hand.rows(), key=lambda row: row.position)

@@ -27,10 +27,10 @@ def button_labels(message: dict) -> list[str]:
     ("command", "answer"),
     [
         ("/start", "Hello!"),
-        ("/help", "🔁 another sentence"),
+        ("/help", "🔁 try another description"),
         ("/privacy", "after 24 hours"),
-        ("/mine", "no captions yet"),
-        ("/dance", "do not know that command"),
+        ("/mine", "have any descriptions yet"),
+        ("/dance", "don't know that command"),
         ("/caption", "Reply with /caption"),
     ],
 )
@@ -58,7 +58,11 @@ async def test_commands_are_registered_by_scope_and_language(telegram, new_teleg
 
 async def test_pressing_a_button_changes_a_setting(telegram, telegram_world, ada):
     settings = await ask(telegram, ada, "/settings")
-    for label, after in (("Length", "Length: long"), ("Search", "Search: quick"), ("Say", "Say when I am unsure: no")):
+    for label, after in (
+        ("Length", "Length: long"),
+        ("Quality", "Quality: quick"),
+        ("Say", "Say when I'm not sure: no"),
+    ):
         await telegram.query_answer(await telegram.press(ada, settings, label))
         await telegram.wait_until(lambda after=after: after in button_labels(settings))
     chosen = telegram_world.service.people.preferences(key_of(ada))
@@ -87,15 +91,17 @@ async def test_a_chosen_language_overrides_that_of_the_app(telegram, telegram_wo
     for after in ("Language: English", "Sprache: Deutsch"):
         await telegram.query_answer(await telegram.press(ada, settings, "Language"))
         await telegram.wait_until(lambda after=after: after in button_labels(settings))
-    assert "Schick mir ein Foto" in (await ask(telegram, ada, "/help"))["text"]
+    assert "Schick mir Fotos" in (await ask(telegram, ada, "/help"))["text"]
 
 
 async def test_consent_can_be_given_and_withdrawn(telegram, telegram_world, ada):
     settings = await ask(telegram, ada, "/settings")
     for agreed in (True, False):
-        await telegram.query_answer(await telegram.press(ada, settings, "Keep my photos"))
+        await telegram.query_answer(await telegram.press(ada, settings, "Use my photos"))
         word = "yes" if agreed else "no"
-        await telegram.wait_until(lambda word=word: f"Keep my photos to learn from: {word}" in button_labels(settings))
+        await telegram.wait_until(
+            lambda word=word: f"Use my photos to improve the bot: {word}" in button_labels(settings)
+        )
         assert telegram_world.service.people.preferences(key_of(ada)).training_consent is agreed
 
 
@@ -126,8 +132,8 @@ async def test_forget_removes_everything_after_a_confirmation(telegram, telegram
     await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
     sure = await ask(telegram, ada, "/forget")
     assert len(telegram_world.hand.rows()) == 1
-    await telegram.query_answer(await telegram.press(ada, sure, "Remove everything"))
-    await telegram.wait_until(lambda: "removed your one caption" in sure["text"])
+    await telegram.query_answer(await telegram.press(ada, sure, "Delete everything"))
+    await telegram.wait_until(lambda: "deleted your one description" in sure["text"])
     assert telegram_world.hand.rows() == []
 
 
@@ -135,7 +141,7 @@ async def test_forget_says_what_cannot_be_deleted_yet(telegram, telegram_world, 
     await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
     make_undeletable(telegram_world.service.backend.store)
     sure = await ask(telegram, ada, "/forget")
-    await telegram.query_answer(await telegram.press(ada, sure, "Remove everything"))
+    await telegram.query_answer(await telegram.press(ada, sure, "Delete everything"))
     await telegram.wait_until(lambda: "One file is still being deleted" in sure["text"])
     assert telegram_world.hand.rows() == []
 
@@ -143,8 +149,8 @@ async def test_forget_says_what_cannot_be_deleted_yet(telegram, telegram_world, 
 async def test_forget_can_be_cancelled(telegram, telegram_world, ada, photo_bytes):
     await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
     sure = await ask(telegram, ada, "/forget")
-    await telegram.query_answer(await telegram.press(ada, sure, "Keep it"))
-    await telegram.wait_until(lambda: "Nothing was removed" in sure["text"])
+    await telegram.query_answer(await telegram.press(ada, sure, "Cancel"))
+    await telegram.wait_until(lambda: "Nothing was deleted" in sure["text"])
     assert len(telegram_world.hand.rows()) == 1
 
 
@@ -190,14 +196,14 @@ async def test_stats_are_sent_as_a_table_and_a_chart(telegram, admin, photo_byte
 
 async def test_admins_see_the_registered_models(telegram, admin):
     text = (await ask(telegram, admin, "/models"))["text"]
-    assert "good  passed by the judge" in text
+    assert "good  passed its tests" in text
     assert "bad  not passed" in text
 
 
 async def test_admins_promote_a_passed_model_and_roll_back(telegram, admin):
-    assert (await ask(telegram, admin, "/promote good"))["text"] == "good serves now."
-    assert "serves 100 %" in (await ask(telegram, admin, "/models"))["text"]
-    assert "came with me" in (await ask(telegram, admin, "/rollback"))["text"]
+    assert (await ask(telegram, admin, "/promote good"))["text"] == "good is now in use."
+    assert "in use: 100 %" in (await ask(telegram, admin, "/models"))["text"]
+    assert "built-in model" in (await ask(telegram, admin, "/rollback"))["text"]
     assert "nothing to go back to" in (await ask(telegram, admin, "/rollback"))["text"]
 
 
@@ -208,7 +214,7 @@ async def test_a_model_can_be_promoted_for_a_share_of_the_chats(telegram, admin)
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("bad", "judge has not passed bad"),
+        ("bad", "bad hasn't passed"),
         ("unknown", "unknown"),
         ("", "Which model?"),
         ("good all", "Which model?"),
@@ -220,7 +226,7 @@ async def test_promote_explains_why_it_cannot_promote(telegram, admin, words, an
 
 
 async def test_export_without_feedback_is_refused(telegram, admin):
-    assert "no feedback to export yet" in (await ask(telegram, admin, "/export"))["text"]
+    assert "No feedback yet" in (await ask(telegram, admin, "/export"))["text"]
 
 
 @pytest.fixture
@@ -229,7 +235,7 @@ async def rated(telegram, admin, photo_bytes):
     answer = await telegram.bot_reply(await telegram.send_photo(admin, photo_bytes()))
     await telegram.query_answer(await telegram.press(admin, answer, "👍"))
     (asked,) = await telegram.wait_until(
-        lambda: [one for one in telegram.bot_messages(admin) if "May photos" in one.get("text", "")]
+        lambda: [one for one in telegram.bot_messages(admin) if "Can I keep" in one.get("text", "")]
     )
     await telegram.query_answer(await telegram.press(admin, asked, "Yes"))
     return answer
@@ -239,7 +245,7 @@ async def test_admins_export_new_feedback_as_a_file(telegram, admin, rated):
     sent = await ask(telegram, admin, "/export")
     assert sent["document"]["file_name"] == "feedback.zip"
     await telegram.all_confirmed()
-    assert "no feedback that you do not have" in (await ask(telegram, admin, "/export"))["text"]
+    assert "No new feedback" in (await ask(telegram, admin, "/export"))["text"]
     assert (await ask(telegram, admin, "/export all"))["document"]
     await telegram.all_confirmed()
     await telegram.query_answer(await telegram.press(admin, rated, "👎"))

@@ -41,7 +41,7 @@ async def test_a_photo_is_read_where_the_folder_has_the_servers_path(
 async def test_a_folder_that_is_not_shared_is_named(telegram, new_telegram_world, ada, photo_bytes, caplog):
     telegram.local_folder = SERVERS
     answer = await sent_to(telegram, new_telegram_world(), ada, photo_bytes)
-    assert "could not fetch that picture" in answer["text"]
+    assert "couldn't download that photo" in answer["text"]
     assert f"has put the photo into {SERVERS}, on its own disk" in caplog.text
     assert "TELEGRAM_FILES_DIR" in caplog.text
     assert "Traceback" not in caplog.text
@@ -56,7 +56,7 @@ async def test_a_folder_without_the_file_is_named(
     telegram.local_folder = SERVERS
     world = new_telegram_world(telegram_files_dir=tmp_path)
     answer = await sent_to(telegram, world, ada, photo_bytes)
-    assert "could not fetch that picture" in answer["text"]
+    assert "couldn't download that photo" in answer["text"]
     assert "is TELEGRAM_FILES_DIR the folder of the Bot API server?" in caplog.text
     assert "Traceback" not in caplog.text
 
@@ -69,7 +69,7 @@ async def test_a_file_that_cannot_be_read_is_named(telegram, new_telegram_world,
     for file in files:  # a folder cannot be read, whoever the tests run as
         (tmp_path / "shared" / telegram.token / telegram.files.by_id[file["file_id"]]["file_path"]).mkdir(parents=True)
     answer = await telegram.bot_reply(await telegram.send(ada, photo=files))
-    assert "could not fetch that picture" in answer["text"]
+    assert "couldn't download that photo" in answer["text"]
     assert "cannot be read: Is a directory. Let this user read what the server writes" in caplog.text
 
 

@@ -127,32 +127,32 @@ async def test_an_answer_is_sent_to_the_topic_of_its_photo(telegram, telegram_wo
 
 
 async def test_an_administrator_switches_auto_on_and_off(telegram, telegram_world, ada, bob, group, photo_bytes):
-    assert "describe all photos" in await set_auto(telegram, ada, group, "on")
+    assert "describe every photo" in await set_auto(telegram, ada, group, "on")
     photo = await telegram.send_photo(bob, photo_bytes(), group)
     assert (await telegram.bot_reply(photo))["text"] == "Sentence 1."
-    assert "when somebody asks" in await set_auto(telegram, ada, group, "off")
+    assert "only when you ask" in await set_auto(telegram, ada, group, "off")
     photo = await telegram.send_photo(bob, photo_bytes(colour="blue"), group)
     await telegram.all_confirmed()
     assert telegram.bot_replies(photo) == []
 
 
 async def test_other_members_cannot_switch_auto(telegram, telegram_world, bob, group):
-    assert "Only administrators" in await set_auto(telegram, bob, group, "on")
+    assert "Only group admins" in await set_auto(telegram, bob, group, "on")
     assert not telegram_world.service.chats.get(key_of(group)).auto
 
 
 async def test_an_anonymous_administrator_can_switch_auto(telegram, telegram_world, ada, group):
     message = await telegram.send_text(ada, "/auto on", group, sender_chat=group)
-    assert "describe all photos" in (await telegram.bot_reply(message))["text"]
+    assert "describe every photo" in (await telegram.bot_reply(message))["text"]
 
 
 async def test_all_members_can_see_the_auto_setting(telegram, telegram_world, bob, group):
-    assert "when somebody asks" in await set_auto(telegram, bob, group, "")
+    assert "only when you ask" in await set_auto(telegram, bob, group, "")
 
 
 async def test_auto_explains_that_the_bot_must_be_an_administrator(telegram, telegram_world, ada):
     group = telegram.group(ada, bot="member")
-    assert "please make me one" in await set_auto(telegram, ada, group, "on")
+    assert "need to be an admin" in await set_auto(telegram, ada, group, "on")
 
 
 async def test_an_unreadable_file_is_ignored_when_nobody_requested_a_caption(telegram, telegram_world, ada, group):

@@ -83,7 +83,7 @@ async def test_a_download_that_keeps_failing_is_given_up_with_a_sentence(
 ):
     telegram.add_fault("getFile", 502, times=100)
     photo = await telegram.send_photo(ada, photo_bytes())
-    assert "could not fetch that picture" in (await telegram.bot_reply(photo, seconds=180))["text"]
+    assert "couldn't download that photo" in (await telegram.bot_reply(photo, seconds=180))["text"]
     await telegram.all_confirmed()
     assert "update 501: the photo could not be fetched: Bad Gateway" in caplog.text
 

@@ -40,7 +40,7 @@ async def test_of_an_album_only_the_captions_of_spoilers_are_hidden(telegram, te
 
 
 async def test_why_a_spoiler_was_not_described_is_not_hidden(telegram, telegram_world, ada, photo_bytes):
-    telegram_world.hand.fails = "I could not describe this photo. Please try another one."
+    telegram_world.hand.fails = "Sorry, I couldn't describe this photo. Please try another one."
     photo = await telegram.send_photo(ada, photo_bytes(), has_media_spoiler=True)
     assert hidden(await telegram.bot_reply(photo)) == []
 

@@ -40,27 +40,27 @@ def thumbs(message: dict) -> list[str]:
 
 
 def consent_questions(telegram, person) -> list[dict]:
-    return [message for message in telegram.bot_messages(person) if "May photos" in message["text"]]
+    return [message for message in telegram.bot_messages(person) if "Can I keep" in message["text"]]
 
 
 async def test_a_vote_is_counted_and_shown(telegram, telegram_world, ada, answer):
     assert await telegram.query_answer(await telegram.press(ada, answer, "👍")) == "Thank you!"
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
     assert telegram_world.hand.votes() == {1: 1}
 
 
 async def test_the_last_vote_counts(telegram, telegram_world, ada, answer):
     await telegram.query_answer(await telegram.press(ada, answer, "👍"))
     await telegram.query_answer(await telegram.press(ada, answer, "👎"))
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎 1"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good", "👎 Bad 1"])
     assert telegram_world.hand.votes() == {1: -1}
 
 
 async def test_pressing_ones_own_thumb_again_in_private_removes_the_vote(telegram, telegram_world, ada, answer):
     await telegram.query_answer(await telegram.press(ada, answer, "👍"))
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
-    assert await telegram.query_answer(await telegram.press(ada, answer, "👍")) == "Vote taken back."
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
+    assert await telegram.query_answer(await telegram.press(ada, answer, "👍")) == "Rating removed."
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good", "👎 Bad"])
     assert telegram_world.hand.votes() == {}
 
 
@@ -89,7 +89,7 @@ async def test_a_vote_counts_though_its_query_has_expired(telegram, telegram_wor
     await telegram_world.stop()
     (await telegram.press(ada, answer, "👍")).expired = True
     await telegram_world.start()
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
     assert telegram_world.hand.votes() == {1: 1}
 
 
@@ -100,7 +100,7 @@ async def test_an_unknown_button_is_answered(telegram, telegram_world, ada, answ
 
 async def test_a_vote_for_a_removed_caption_is_answered_with_an_alert(telegram, telegram_world, ada, answer):
     query = await telegram.send_callback_query(ada, answer, "up:AAAAAAAAAAAAAAAAAAAAAA")
-    assert "cannot find that caption" in await telegram.query_answer(query)
+    assert "can't find that description" in await telegram.query_answer(query)
     assert query.alert
 
 
@@ -109,16 +109,16 @@ async def test_a_vote_for_a_removed_caption_is_answered_with_an_alert(telegram, 
 
 async def test_a_reaction_is_a_vote(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👎")
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎 1"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good", "👎 Bad 1"])
     assert telegram_world.hand.votes() == {1: -1}
 
 
 async def test_removing_a_reaction_removes_the_vote(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👍")
     await telegram.wait_until(lambda: telegram_world.hand.votes() == {1: 1})
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
     await telegram.react(ada, answer)
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍", "👎"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good", "👎 Bad"])
     assert telegram_world.hand.votes() == {}
 
 
@@ -130,7 +130,7 @@ async def test_changing_a_reaction_changes_the_vote(telegram, telegram_world, ad
 
 async def test_removing_a_reaction_keeps_a_later_vote_by_button(telegram, telegram_world, ada, answer):
     await telegram.react(ada, answer, "👍")
-    await telegram.wait_until(lambda: thumbs(answer) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
     await telegram.query_answer(await telegram.press(ada, answer, "👎"))
     await telegram.react(ada, answer)
     await telegram.all_confirmed()
@@ -162,15 +162,15 @@ async def test_a_reaction_to_an_album_votes_for_all_of_its_photos(telegram, tele
 
 async def test_every_member_of_a_group_has_a_vote_and_sees_the_counts(telegram, telegram_world, ada, bob, in_group):
     await telegram.query_answer(await telegram.press(bob, in_group, "👍"))
-    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 Good 1", "👎 Bad"])
     await telegram.query_answer(await telegram.press(ada, in_group, "👍"))
-    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 2", "👎"])
+    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 Good 2", "👎 Bad"])
     assert telegram_world.hand.votes() == {1: 2}
 
 
 async def test_reactions_in_a_group_are_votes(telegram, telegram_world, bob, in_group):
     await telegram.react(bob, in_group, "👍")
-    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 1", "👎"])
+    await telegram.wait_until(lambda: thumbs(in_group) == ["👍 Good 1", "👎 Bad"])
 
 
 # Consent
@@ -181,7 +181,7 @@ async def test_the_sender_is_asked_for_consent_at_the_first_vote(telegram, teleg
     (question,) = await telegram.wait_until(lambda: consent_questions(telegram, ada))
     await telegram.query_answer(await telegram.press(ada, question, "Yes"))
     assert telegram_world.service.people.preferences(key_of(ada)).training_consent is True
-    await telegram.wait_until(lambda: "take this back" in question["text"])
+    await telegram.wait_until(lambda: "change this" in question["text"])
 
 
 async def test_the_sender_is_asked_for_consent_once(telegram, telegram_world, ada, answer):

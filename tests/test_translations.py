@@ -9,10 +9,10 @@ from roles.doctor import diagnose
 from settings import Settings
 from tests.support.polish import HEADER, entry, write_polish
 
-PHOTOS = ("{count} zdjęcie jest w drodze.", "{count} zdjęcia są w drodze.", "{count} zdjęć jest w drodze.")
+PHOTOS = ("{count} zdjęcie jest dodawane.", "{count} zdjęcia są dodawane.", "{count} zdjęć jest dodawanych.")
 ON_THE_WAY = "web.on_the_way"
-THANKS = ("web.thanks", "Thank you.")
-GERMAN = '\nmsgctxt "web.thanks"\nmsgid "Thank you."\nmsgstr "Merci."\n'
+THANKS = ("web.thanks", "Thank you!")
+GERMAN = '\nmsgctxt "web.thanks"\nmsgid "Thank you!"\nmsgstr "Merci."\n'
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_what_is_not_translated_is_english(tmp_path):
     write_polish(tmp_path, {ON_THE_WAY: PHOTOS})
     load(tmp_path)
     assert say("pl", *THANKS[:1]) == THANKS[1]
-    assert say("pl", "web.no_pictures", count=22) == "22 files are no pictures and were left out."
+    assert say("pl", "web.no_pictures", count=22) == "22 files aren't photos, so they were skipped."
     assert catalogue("pl").keys() == catalogue("en").keys()
 
 
@@ -58,23 +58,23 @@ def test_what_is_not_translated_is_english(tmp_path):
     "wrong",
     [
         entry("web.thanks", "Thanks a lot.", "Dzięki."),  # the English text reads otherwise today
-        entry("web.thanks", "Thank you.", ""),
-        "\n#, fuzzy" + entry("web.thanks", "Thank you.", "Dzięki."),
-        entry("web.thanks", "Thank you.", "Dzięki.").replace("\nm", "\n#~ m"),
-        entry("web.nonsense", "Thank you.", "Dzięki."),
-        entry("web.on_the_way", ("One photo is on its way.", "{count} photos are on their way."), ("a", "b")),
+        entry("web.thanks", "Thank you!", ""),
+        "\n#, fuzzy" + entry("web.thanks", "Thank you!", "Dzięki."),
+        entry("web.thanks", "Thank you!", "Dzięki.").replace("\nm", "\n#~ m"),
+        entry("web.nonsense", "Thank you!", "Dzięki."),
+        entry("web.on_the_way", i18n.template()[ON_THE_WAY].english.forms, ("a", "b")),
     ],
 )
 def test_a_text_that_needs_another_look_is_english(tmp_path, wrong):
     loaded(tmp_path, HEADER + wrong)
-    assert say("pl", "web.thanks") == "Thank you."
-    assert say("pl", ON_THE_WAY, count=2) == "2 photos are on their way."
+    assert say("pl", "web.thanks") == "Thank you!"
+    assert say("pl", ON_THE_WAY, count=2) == "Adding 2 photos."
 
 
 def test_ones_own_texts_come_before_ours(tmp_path):
     loaded(tmp_path, b"\xef\xbb\xbf" + GERMAN.replace("\n", "\r\n").encode(), "de")
     assert say("de", "web.thanks") == "Merci."
-    assert say("de", "web.removed") == "Entfernt."
+    assert say("de", "web.removed") == "Gelöscht."
     loaded(tmp_path, GERMAN, "en")
     assert say("fr", "web.thanks") == "Merci."
 

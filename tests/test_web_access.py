@@ -154,7 +154,7 @@ def test_the_page_is_german_for_german_browsers(open_page):
     card = page.locator(".card")
     expect(card.locator(".in-words")).to_contain_text("von 10 Fällen")
     expect(card.locator("h3[lang=en]")).to_contain_text(".")
-    expect(card.get_by_role("button", name="Noch einen Satz")).to_be_visible()
+    expect(card.get_by_role("button", name="Andere Beschreibung")).to_be_visible()
 
 
 def test_the_documentation_page_logs_no_errors(page):

@@ -31,20 +31,20 @@ def test_axe_finds_nothing_on_an_empty_page_and_on_cards_in_every_state(open_pag
     assert violations(page) == ""
 
     card = page.locator(".card").first
-    card.get_by_role("button", name="Good caption").click()
+    card.get_by_role("button", name="Good description").click()
     expect(card.locator(".ask")).to_be_visible()
-    card.get_by_role("button", name="Write a better one").click()
+    card.get_by_role("button", name="Write your own").click()
     assert violations(page) == ""
-    card.get_by_label("What would be better?").fill("Two children on a beach.")
+    card.get_by_label("Your description").fill("Two children on a beach.")
     card.get_by_role("button", name="Save").click()
     expect(card.locator(".yours")).to_be_visible()
     assert violations(page) == ""
 
-    page.get_by_label("Search your captions").fill("two children")
+    page.get_by_label("Search your descriptions").fill("two children")
     expect(page.locator("#found")).to_have_text("One photo found.")
     page.get_by_text("Download list").click()
     assert violations(page) == ""
-    page.get_by_label("Search your captions").fill("nothing like that")
+    page.get_by_label("Search your descriptions").fill("nothing like that")
     expect(page.locator("#found")).to_have_text("No photo found.")
     assert violations(page) == ""
 
@@ -69,7 +69,7 @@ def test_axe_finds_nothing_while_a_photo_waits_and_when_it_fails(open_page, look
     page = open_page(**LOOKS[look])
     page.route("**/api/events*", lambda route: None)  # never answered
     choose(page)
-    expect(page.locator(".stage")).to_have_text("Looking at it …")
+    expect(page.locator(".stage")).to_have_text("Describing your photo …")
     choose(page, {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(3_000_000)})
     expect(page.locator(".card .error:visible")).to_have_count(1)
     assert violations(page) == ""
@@ -94,8 +94,8 @@ def test_a_caption_is_heard_once_where_it_is_read_and_is_the_name_of_its_card_an
 
 
 def test_what_a_person_wrote_becomes_the_name_of_the_card(card):
-    card.get_by_role("button", name="Write a better one").click()
-    card.get_by_label("What would be better?").fill("Zwei Kinder am Strand.")
+    card.get_by_role("button", name="Write your own").click()
+    card.get_by_label("Your description").fill("Zwei Kinder am Strand.")
     card.get_by_role("button", name="Save").click()
     expect(card.locator("h3")).to_have_text(["Zwei Kinder am Strand."])
     assert hear(card)[0] == 'list item "Zwei Kinder am Strand."'
@@ -136,15 +136,15 @@ def test_the_whole_page_is_used_by_the_keyboard_alone(page):
     expect(card.locator(".word.shown")).to_have_text(words[min(1, len(words) - 1)])
     assert slider.get_attribute("aria-valuetext") == words[min(1, len(words) - 1)]
 
-    tab_to("Good caption")
+    tab_to("Good description")
     page.keyboard.press("Space")
     expect(card.locator(".ask")).to_be_visible()
-    tab_to("Yes, learn from them")  # it comes after the thumbs, so the Tab key does not skip it
+    tab_to("Yes, keep them")  # it comes after the thumbs, so the Tab key does not skip it
     page.keyboard.press("Enter")
     expect(card.locator(".ask")).to_be_hidden()
     expect(card.locator(".up")).to_be_focused()
 
-    tab_to("Write a better one")
+    tab_to("Write your own")
     page.keyboard.press("Enter")
     page.keyboard.type("Two children on a beach.")  # what stood there is selected
     page.keyboard.press("Enter")
@@ -167,7 +167,7 @@ def test_the_whole_page_is_used_by_the_keyboard_alone(page):
     page.keyboard.press("Escape")
     expect(page.locator("#found")).to_be_hidden()
 
-    tab_to("Remove")
+    tab_to("Delete")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Tab")

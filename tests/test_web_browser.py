@@ -28,28 +28,28 @@ def test_a_photo_is_dropped_captioned_rated_corrected_and_found_again(page):
     expect(sentence(card)).to_contain_text(".")
     first = sentence(card).inner_text()
 
-    card.get_by_role("button", name="Good caption").click()
-    expect(card.get_by_role("button", name="Good caption")).to_have_attribute("aria-pressed", "true")
-    card.get_by_role("button", name="Yes, learn from them").click()
+    card.get_by_role("button", name="Good description").click()
+    expect(card.get_by_role("button", name="Good description")).to_have_attribute("aria-pressed", "true")
+    card.get_by_role("button", name="Yes, keep them").click()
     expect(card.locator(".ask")).to_be_hidden()
 
-    card.get_by_role("button", name="Write a better one").click()
-    card.get_by_label("What would be better?").fill("Two children on a beach.")
+    card.get_by_role("button", name="Write your own").click()
+    card.get_by_label("Your description").fill("Two children on a beach.")
     card.get_by_role("button", name="Save").click()
     expect(card.locator(".better")).to_contain_text("Two children on a beach.")
 
-    card.get_by_role("button", name="Another one").click()
+    card.get_by_role("button", name="Try another").click()
     expect(card.locator(".which")).to_have_text("2 of 2")
     expect(sentence(card)).not_to_have_text(first)
-    expect(card.get_by_role("button", name="Good caption")).to_have_attribute("aria-pressed", "false")
+    expect(card.get_by_role("button", name="Good description")).to_have_attribute("aria-pressed", "false")
     second = sentence(card).inner_text()
 
     page.reload()
     expect(page.locator(".card")).to_have_count(1)
     expect(sentence(card)).to_have_text(second)
-    card.get_by_role("button", name="Previous sentence").click()
+    card.get_by_role("button", name="Previous description").click()
     expect(sentence(card)).to_have_text(first)
-    expect(card.get_by_role("button", name="Good caption")).to_have_attribute("aria-pressed", "true")
+    expect(card.get_by_role("button", name="Good description")).to_have_attribute("aria-pressed", "true")
     expect(card.locator(".better")).to_contain_text("Two children on a beach.")
     expect(card.locator(".picture")).to_have_js_property("complete", True)
     assert card.locator(".picture").evaluate("picture => picture.naturalWidth") > 0
@@ -86,9 +86,9 @@ def test_hovering_over_a_word_shows_its_attention_map(card):
 def test_a_file_that_is_no_photo_shows_an_error_and_can_be_removed(page, open_page):
     choose(page, {"name": "trick.jpg", "mimeType": "image/jpeg", "buffer": b"<html><script>alert(1)</script>"})
     card = page.locator(".card")
-    expect(card.locator(".error")).to_contain_text("I could not read that file as a photo.")
+    expect(card.locator(".error")).to_contain_text("I can't read that file.")
     expect(card.locator(".again")).to_be_hidden()  # it would be refused again
-    card.get_by_role("button", name="Remove").click()
+    card.get_by_role("button", name="Delete").click()
     expect(card).to_have_count(0)
     assert all("415" in error for error in open_page.errors)  # browsers log every refused call
     open_page.errors.clear()
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_photo_shows_an_error_and_can_be_removed(page, open_pa
 
 def test_a_file_that_is_no_picture_is_ignored_with_a_message(page):
     choose(page, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
-    expect(page.locator("#error")).to_have_text("One file is no picture and was left out.")
+    expect(page.locator("#error")).to_have_text("One file isn't a photo, so it was skipped.")
     expect(page.locator(".card")).to_have_count(0)
 
 
@@ -122,7 +122,7 @@ def test_a_slow_photo_shows_a_message(page):
     page.route("**/api/events*", lambda route: None)  # never answered
     page.reload()
     choose(page)
-    expect(page.locator(".card .stage")).to_have_text("Looking at it …")
+    expect(page.locator(".card .stage")).to_have_text("Describing your photo …")
     page.clock.fast_forward(15_000)
     expect(page.locator(".card .stage")).to_contain_text("You need not wait")
 
@@ -137,10 +137,10 @@ def test_a_vote_can_be_changed_and_taken_back(page, card):
 
 def test_a_removed_photo_does_not_come_back(page, card):
     card.locator(".actions .remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(card).to_have_count(1)
     card.locator(".actions .remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(card).to_have_count(0)
     page.reload()
     expect(page.locator("#empty")).to_be_visible()
@@ -149,8 +149,8 @@ def test_a_removed_photo_does_not_come_back(page, card):
 
 def test_a_person_can_delete_all_their_data(page, card):
     page.get_by_role("button", name="Privacy").click()
-    page.get_by_role("button", name="Forget everything of mine").click()
-    page.get_by_role("button", name="Forget it all").click()
+    page.get_by_role("button", name="Delete all my data").click()
+    page.get_by_role("button", name="Delete everything").click()
     expect(page.locator("#empty")).to_be_visible()
     expect(card).to_have_count(0)
 

@@ -19,7 +19,7 @@ TRANSFER = """([kind, type, text]) => {
 
 def correct(card, text):
     card.locator(".write").click()
-    card.get_by_label("What would be better?").fill(text)
+    card.get_by_label("Your description").fill(text)
     card.get_by_role("button", name="Save").click()
     expect(card.locator(".yours")).to_have_text(text)
 
@@ -28,7 +28,7 @@ def correct(card, text):
 def test_what_a_person_wrote_is_copied_and_shown_also_with_another_sentence(page, card):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     correct(card, "Two children on a beach.")
-    card.get_by_role("button", name="Another one").click()
+    card.get_by_role("button", name="Try another").click()
     expect(card.locator(".which")).to_have_text("2 of 2")
     expect(card.locator(".yours")).to_have_text("Two children on a beach.")
     card.get_by_role("button", name="Copy as alt text").click()
@@ -36,7 +36,7 @@ def test_what_a_person_wrote_is_copied_and_shown_also_with_another_sentence(page
     assert page.evaluate("navigator.clipboard.readText()") == "Two children on a beach."
 
     correct(card, "Three children on a beach.")  # under the second sentence
-    card.get_by_role("button", name="Previous sentence").click()
+    card.get_by_role("button", name="Previous description").click()
     expect(card.locator(".yours")).to_have_text("Three children on a beach.")
     page.reload()
     expect(card.locator(".yours")).to_have_text("Three children on a beach.")
@@ -96,11 +96,11 @@ def test_many_photos_are_announced_by_counts(page):
             .observe(document.getElementById("live"), { childList: true });
     }""")
     choose(page, *(photo() for _ in range(20)))
-    expect(page.locator("#live")).to_have_text("20 of 20 photos are described. ")
+    expect(page.locator("#live")).to_have_text("20 of 20 photos described. ")
     announced = page.evaluate("announced")
-    assert announced[0] == "20 photos are on their way."
+    assert announced[0] == "Adding 20 photos."
     assert len(announced) < 10
-    assert all(re.match(r"\d+ (of 20 )?photos? (is|are) ", text) for text in announced)
+    assert all(re.match(r"(Adding )?\d+ (of 20 )?photos?( described)?\.", text) for text in announced)
 
 
 @EMBEDDED
@@ -117,11 +117,11 @@ def test_a_second_tab_shows_what_happens_in_the_first(page, card):
     expect(there).to_have_count(2)
     expect(there.locator(".result:visible")).to_have_count(2)
     page.locator(".card").first.locator(".actions .remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(there).to_have_count(1)
     page.get_by_role("button", name="Privacy").click()
-    page.get_by_role("button", name="Forget everything of mine").click()
-    page.get_by_role("button", name="Forget it all").click()
+    page.get_by_role("button", name="Delete all my data").click()
+    page.get_by_role("button", name="Delete everything").click()
     expect(other.locator("#empty")).to_be_visible()
 
 
@@ -157,7 +157,7 @@ def test_photos_that_the_rate_limit_refuses_are_sent_when_it_allows(browser, new
     waiting = page.locator(".error:visible")
     expect(waiting).to_contain_text("this photo is sent by itself at")
     expect(waiting.get_by_role("button", name="Try again")).to_be_hidden()
-    expect(waiting.get_by_role("button", name="Remove")).to_be_visible()
+    expect(waiting.get_by_role("button", name="Delete")).to_be_visible()
     expect(page.locator("#live")).to_contain_text("is sent by itself")
     looking = page.locator(".stage:visible", has_text="Looking at it")
     expect(looking).to_have_count(3)
@@ -179,7 +179,7 @@ def test_without_javascript_a_form_sends_a_photo_and_a_page_shows_its_caption(op
         {"name": "trick.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
     )
     page.get_by_role("button", name="Describe it").click()
-    expect(page.get_by_role("alert")).to_contain_text("I could not read that file as a photo.")
+    expect(page.get_by_role("alert")).to_contain_text("I can't read that file.")
     assert all("415" in error for error in open_page.errors)  # browsers log every refused call
     open_page.errors.clear()
 

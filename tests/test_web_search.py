@@ -18,7 +18,7 @@ def correct(card, text):
 
 
 def search(page, query, found):
-    page.get_by_label("Search your captions").fill(query)
+    page.get_by_label("Search your descriptions").fill(query)
     expect(page.locator("#found")).to_have_text(found)
 
 
@@ -44,7 +44,7 @@ def test_a_search_finds_what_is_not_loaded_yet_and_shows_older_ones(filled):
     page.get_by_role("button", name="Show older").click()
     expect(page.locator(".card")).to_have_count(26)
     expect(page.locator("#live")).to_have_text("2 older photos are shown. ")
-    page.get_by_label("Search your captions").fill("")
+    page.get_by_label("Search your descriptions").fill("")
     expect(page.locator("#found")).to_be_hidden()
     expect(page.locator(".card")).to_have_count(24)  # as before
     page.get_by_role("button", name="Show older").click()
@@ -59,9 +59,9 @@ def test_what_is_found_can_be_changed_and_removed(page, card):
     card.locator(".up").click()
     expect(card.locator(".up")).to_have_attribute("aria-pressed", "true")
     card.locator(".actions .remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".card")).to_have_count(0)
-    page.get_by_label("Search your captions").fill("")
+    page.get_by_label("Search your descriptions").fill("")
     expect(page.locator(".card")).to_have_count(1)
 
 
@@ -69,7 +69,7 @@ def test_a_photo_that_is_sent_ends_the_search(page, card):
     search(page, "zebra", "No photo found.")
     choose(page, photo("other.png"))
     expect(page.locator(".result:visible")).to_have_count(2)
-    expect(page.get_by_label("Search your captions")).to_have_value("")
+    expect(page.get_by_label("Search your descriptions")).to_have_value("")
 
 
 def test_nobody_finds_the_captions_of_others(open_page, card):

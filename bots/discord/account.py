@@ -103,11 +103,23 @@ async def confirm_forget(interaction: Interaction, _: str) -> None:
 
 @app_commands.command(name="privacy", description=localized("about_privacy"))
 async def privacy(interaction: Interaction) -> None:
-    """Show which data is stored, and for how long."""
+    """Show how long photos are kept, and a button for the rest."""
     if await acknowledge(interaction):
-        hours = interaction.client.settings.retention_hours
-        text = say(await language_of(interaction), "discord.privacy", hours=hours)
-        await interaction.edit_original_response(content=text)
+        language = await language_of(interaction)
+        more = ActionButton("privacy", label=say(language, "discord.more"))
+        await interaction.edit_original_response(content=_privacy(language, interaction), view=view_of(more))
+
+
+async def more_privacy(interaction: Interaction, _: str) -> None:
+    """The button under /privacy: what else there is to know."""
+    if await acknowledge(interaction, update=True):
+        language = await language_of(interaction)
+        rest = say(language, "discord.privacy_more", days=interaction.client.settings.feedback_retention_days)
+        await interaction.edit_original_response(content=f"{_privacy(language, interaction)}\n\n{rest}", view=None)
+
+
+def _privacy(language: str, interaction: Interaction) -> str:
+    return say(language, "discord.privacy", count=interaction.client.settings.retention_hours)
 
 
 @app_commands.command(name="help", description=localized("about_help"))

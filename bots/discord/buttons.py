@@ -11,7 +11,10 @@ from bots.discord.context import Interaction
 from bots.discord.keys import BUTTON_PATTERN, button_id
 from bots.discord.replies import report_error
 from bots.discord.reply_target import read_target
+from bots.i18n import say
 from bots.service.views import CaptionView, VoteCount
+
+EMOJI = {"up": "👍", "down": "👎", "another": "🔁", "correct": "✏️", "remove": "🗑️"}  # of the actions for a caption
 
 
 class ActionButton(ui.DynamicItem[ui.Button[Any]], template=BUTTON_PATTERN):
@@ -50,18 +53,23 @@ def view_of(*items: ActionButton) -> ui.View:
     return view
 
 
-def caption_buttons(id: str, votes: VoteCount) -> ui.View:
+def caption_buttons(id: str, votes: VoteCount, language: str) -> ui.View:
     """The buttons of one caption: votes with their counts, another caption, correct, remove."""
+    counts = {"up": votes.up, "down": votes.down}
     return view_of(
-        ActionButton("up", id, emoji="👍", label=str(votes.up) if votes.up else None),
-        ActionButton("down", id, emoji="👎", label=str(votes.down) if votes.down else None),
-        ActionButton("another", id, emoji="🔁"),
-        ActionButton("correct", id, emoji="✏️"),
-        ActionButton("remove", id, emoji="🗑️"),
+        *(
+            ActionButton(
+                action,
+                id,
+                emoji=emoji,
+                label=f"{say(language, f'discord.button_{action}')} {counts.get(action) or ''}".strip(),
+            )
+            for action, emoji in EMOJI.items()
+        )
     )
 
 
-def answer_buttons(captions: Sequence[CaptionView]) -> ui.View | None:
+def answer_buttons(captions: Sequence[CaptionView], language: str) -> ui.View | None:
     """The buttons of an answer with these captions; None if none succeeded.
 
     A single caption has its own buttons. Several have a numbered button each, which shows that caption with its own.
@@ -71,7 +79,7 @@ def answer_buttons(captions: Sequence[CaptionView]) -> ui.View | None:
         return None
     numbers = [read_target(caption.reply_to).number for caption in described]
     if not numbers[0]:
-        return caption_buttons(described[0].id, described[0].votes)
+        return caption_buttons(described[0].id, described[0].votes, language)
     return view_of(
         *(
             ActionButton("pick", caption.id, label=str(number))

@@ -45,6 +45,7 @@ ACTIONS: dict[str, Action] = {  # of buttons; custom ids in messages that were a
     "consent-yes": votes.agree,
     "consent-no": votes.decline,
     "forget": account.confirm_forget,
+    "privacy": account.more_privacy,
 }
 MAX_RATE_LIMIT_WAIT = (
     30.0  # seconds; an answer that would have to wait longer is retried later, so that others go first

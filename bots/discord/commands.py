@@ -110,7 +110,8 @@ async def pick(interaction: Interaction, id: str) -> None:
     """Button: show one caption of several, with its own buttons, to the person who pressed it."""
     if await acknowledge(interaction):
         one = await when_available(interaction.client.service.captions.get, id, person=None)
-        await interaction.edit_original_response(content=sentence(one) or "…", view=caption_buttons(one.id, one.votes))
+        buttons = caption_buttons(one.id, one.votes, await language_of(interaction))
+        await interaction.edit_original_response(content=sentence(one) or "…", view=buttons)
 
 
 async def another(interaction: Interaction, id: str) -> None:

@@ -64,7 +64,7 @@ async def _send(bot: BotClient, delivery: Delivery) -> discord.Message:
         copy=isinstance(target, MessageTarget) and target.auto,
         remind=isinstance(target, MessageTarget) and target.remind,
     )
-    view = answer_buttons(delivery.captions)
+    view = answer_buttons(delivery.captions, language)
     if isinstance(target, MessageTarget):
         return await _reply(bot, delivery, target, content, view, language)
     if not target.expired:

@@ -63,7 +63,7 @@ async def _edit_answer(bot: BotClient, removed: CaptionView, remaining: Sequence
     """
     target = read_target(removed.reply_to)
     content = answer_text(remaining, target.language) if remaining else None
-    view = answer_buttons(remaining) if remaining else None
+    view = answer_buttons(remaining, target.language) if remaining else None
     if isinstance(target, InteractionTarget) and not target.expired:
         webhook = target.webhook(bot)
         if remaining:

@@ -28,7 +28,7 @@ async def _vote(interaction: Interaction, id: str, value: int) -> None:
         return
     service, person = interaction.client.service, person_key(interaction.user.id)
     votes = await when_available(service.feedback.vote, id, person=person, value=value, chat=chat_key(interaction))
-    await interaction.edit_original_response(view=caption_buttons(id, votes))
+    await interaction.edit_original_response(view=caption_buttons(id, votes, await language_of(interaction)))
     if votes.ask_consent:
         await ask_consent(interaction)
 

@@ -172,6 +172,7 @@ def add_handlers(application: TelegramApplication, admins: list[int]) -> None:
     button("set", account.on_setting_button)
     button("mine", account.on_older_captions)
     button("forget", account.on_forget_answer)
+    button("privacy", commands.on_privacy_button)
     application.add_handler(CallbackQueryHandler(buttons.on_unknown_button))
 
     message(NEW & PRIVATE & HAS_IMAGE, photos.on_photo)

@@ -80,7 +80,8 @@ async def on_album_photo(update: Update, context: Context) -> None:
     press, service = button_press(update), context.service
     caption = await context.to_thread(service.captions.get, press.argument, person=press.person, chat=press.chat)
     await answer_query(press.query, caption.text)
-    keyboard = caption_keyboard(caption.id, caption.votes, private=press.private, in_album=True)
+    language = await context.language_of(press.query.from_user)
+    keyboard = caption_keyboard(caption.id, caption.votes, language, private=press.private, in_album=True)
     await edit_keyboard(press.query, keyboard, context)
 
 

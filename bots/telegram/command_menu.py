@@ -40,7 +40,9 @@ async def register_commands(bot: Bot, admin_ids: Iterable[str]) -> None:
 
 
 async def _register(bot: Bot, scope: BotCommandScope, names: Iterable[str]) -> None:
-    codes = {language.partition("_")[0]: language for language in reversed(languages())}  # Telegram knows no regions
+    codes: dict[str, str] = {}
+    for language in languages():
+        codes.setdefault(language.partition("_")[0], language)  # Telegram knows no regions
     for code, language in codes.items():
         if len(code) == 2:  # others it refuses
             commands = [BotCommand(name, say(language, f"telegram.about_{name}")) for name in names]

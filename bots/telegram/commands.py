@@ -6,11 +6,12 @@ from telegram.helpers import create_deep_linked_url
 from bots.i18n import say
 from bots.telegram.account import on_forget, on_mine, on_settings
 from bots.telegram.attachments import find_missing
+from bots.telegram.buttons import button_press
 from bots.telegram.context import Context, message_of, user_of
 from bots.telegram.corrections import on_correction_link, on_reply
 from bots.telegram.groups import mentions_bot, on_caption
-from bots.telegram.keys import parse_correction_payload
-from bots.telegram.replies import reply
+from bots.telegram.keys import callback_data, parse_correction_payload
+from bots.telegram.replies import answer_query, edit_text, reply
 
 PRIVATE_COMMANDS = {"settings": on_settings, "mine": on_mine, "forget": on_forget}
 
@@ -33,10 +34,23 @@ async def on_help(update: Update, context: Context) -> None:
 
 
 async def on_privacy(update: Update, context: Context) -> None:
-    """/privacy: what is stored, and for how long."""
-    settings, language = context.state.settings, await context.language_of(user_of(update))
-    hours, days = settings.retention_hours, settings.feedback_retention_days
-    await reply(update, say(language, "telegram.privacy", hours=hours, days=days))
+    """/privacy: how long photos are kept, and a button that shows the rest."""
+    language = await context.language_of(user_of(update))
+    more = InlineKeyboardButton(say(language, "telegram.more"), callback_data=callback_data("privacy", "more"))
+    await reply(update, _privacy(language, context), reply_markup=InlineKeyboardMarkup([[more]]))
+
+
+async def on_privacy_button(update: Update, context: Context) -> None:
+    """The button under /privacy: what else there is to know."""
+    query = button_press(update).query
+    language = await context.language_of(query.from_user)
+    rest = say(language, "telegram.privacy_more", days=context.state.settings.feedback_retention_days)
+    await answer_query(query)
+    await edit_text(query, f"{_privacy(language, context)}\n\n{rest}")
+
+
+def _privacy(language: str, context: Context) -> str:
+    return say(language, "telegram.privacy", count=context.state.settings.retention_hours)
 
 
 async def on_private_command_in_group(update: Update, context: Context) -> None:

@@ -37,7 +37,7 @@ def render_answer(captions: Sequence[CaptionView], language: str, *, private: bo
         keyboard = album_keyboard(captions)
     else:
         (caption,) = captions
-        keyboard = caption_keyboard(caption.id, caption.votes, private=private) if caption.text else None
+        keyboard = caption_keyboard(caption.id, caption.votes, language, private=private) if caption.text else None
     return {"text": text, "entities": spoilers(text, hidden), "reply_markup": keyboard}
 
 
@@ -62,7 +62,9 @@ def caption_text(caption: CaptionView, language: str) -> str:
     return truncate(without_mentions(text), MAX_CHARACTERS)
 
 
-def caption_keyboard(id: str, votes: VoteCount, *, private: bool, in_album: bool = False) -> InlineKeyboardMarkup:
+def caption_keyboard(
+    id: str, votes: VoteCount, language: str, *, private: bool, in_album: bool = False
+) -> InlineKeyboardMarkup:
     """The buttons of one caption. in_album: with a row that leads back to the album's numbers.
 
     In a private chat, the thumb that the person has given takes itself back. In a group everybody sees the same
@@ -70,11 +72,18 @@ def caption_keyboard(id: str, votes: VoteCount, *, private: bool, in_album: bool
     """
     own_vote = votes.mine if private else 0
     up, down = ("undo" if own_vote == value else action for action, value in (("up", 1), ("down", -1)))
-    labels = {up: f"👍 {votes.up or ''}", down: f"👎 {votes.down or ''}", "more": "🔁", "fix": "✏️", "bin": "🗑"}
-    rows = [[_button(label.strip(), action, id) for action, label in labels.items()]]
-    if in_album:
-        rows.append([_button("◀️", "all", id)])
-    return InlineKeyboardMarkup(rows)
+    thumbs = [(up, "up", votes.up), (down, "down", votes.down)]
+    others = [("more", "another", 0), ("fix", "fix", 0), ("bin", "remove", 0)]
+    rows = [thumbs, others, *([[("all", "all", 0)]] if in_album else [])]
+    return InlineKeyboardMarkup(
+        [
+            [
+                _button(f"{say(language, f'telegram.button_{name}')} {count or ''}".strip(), action, id)
+                for action, name, count in row
+            ]
+            for row in rows
+        ]
+    )
 
 
 def album_keyboard(captions: Sequence[CaptionView]) -> InlineKeyboardMarkup | None:

@@ -43,7 +43,7 @@ async def on_vote(update: Update, context: Context) -> None:
         answer = "telegram.vote_counted"
     language = await context.language_of(press.query.from_user)
     await answer_query(press.query, say(language, answer))
-    keyboard = caption_keyboard(press.argument, votes, private=press.private, in_album=press.in_album)
+    keyboard = caption_keyboard(press.argument, votes, language, private=press.private, in_album=press.in_album)
     await edit_keyboard(press.query, keyboard, context)
     if votes.ask_consent:
         await ask_for_consent(press.query.from_user, language, context)
@@ -97,7 +97,8 @@ async def _update_keyboard(
     captions = await context.to_thread(context.service.captions.by_message, message)
     if len(captions) == 1:
         private = reaction.chat.type == Chat.PRIVATE
-        keyboard: InlineKeyboardMarkup | None = caption_keyboard(captions[0].id, votes[0], private=private)
+        language = await context.language_of(reaction.user)
+        keyboard: InlineKeyboardMarkup | None = caption_keyboard(captions[0].id, votes[0], language, private=private)
     else:
         keyboard = album_keyboard(captions)
     with contextlib.suppress(TelegramError):  # unchanged, or the message is gone; the vote counts all the same

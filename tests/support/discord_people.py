@@ -124,9 +124,13 @@ class People:
         return await self.interact(2, person, data, **({"channel": message["channel_id"]} | where))
 
     async def press(self, person: Json, message: Json, button: str, **where: Any) -> Interaction:
-        """Press the button of a message that has this emoji or label."""
+        """Press the button of a message that has this emoji, or whose label starts with this text."""
         buttons = [one for row in self.messages[message["id"]]["components"] for one in row["components"]]
-        shown = [one for one in buttons if button in ((one.get("emoji") or {}).get("name"), one.get("label"))]
+        shown = [
+            one
+            for one in buttons
+            if button == (one.get("emoji") or {}).get("name") or (one.get("label") or "").startswith(button)
+        ]
         assert shown, f"no button {button}"
         data = {"custom_id": shown[0]["custom_id"], "component_type": 2}
         where = {"channel": message["channel_id"], "message": self.messages[message["id"]]} | where
