@@ -1,10 +1,16 @@
 """Translations of people's own: a folder of .po files is a language, and what is wrong with one is said."""
 
+import asyncio
+
+import discord
 import pytest
 
 from bots import i18n
+from bots.discord.command_texts import CommandTranslator, language_choices, localized
 from bots.i18n import catalogue, language, language_name, languages, load, say
 from bots.po_files import BadTranslation
+from bots.telegram import account
+from bots.web.app import _render_page
 from roles.doctor import diagnose
 from settings import Settings
 from tests.support.polish import HEADER, entry, write_polish
@@ -44,6 +50,20 @@ def test_a_folder_is_a_language(tmp_path):
     assert [say("pl", ON_THE_WAY, count=count).split()[1] for count in counts] == (
         "zdjęcie zdjęcia zdjęć zdjęć zdjęcia zdjęć zdjęć zdjęcia zdjęcia".split()
     )
+
+
+def test_page_and_bots_speak_the_new_language(tmp_path):
+    polish = {ON_THE_WAY: PHOTOS, "web.question": "Co jest na zdjęciu?", "discord.about_caption": "Opisz zdjęcie"}
+    write_polish(tmp_path, polish)
+    load(tmp_path)
+    page = _render_page("pl", "")
+    assert '<html lang="pl">' in page
+    assert "Co jest na zdjęciu?" in page
+    assert PHOTOS[2] in page
+    command = asyncio.run(CommandTranslator().translate(localized("about_caption"), discord.Locale.polish, None))
+    assert command == "Opisz zdjęcie"
+    assert "Polski" in [choice.name for choice in language_choices("discord")]
+    assert account.choices()["language"] == ("auto", "en", "de", "pl")
 
 
 def test_what_is_not_translated_is_english(tmp_path):
