@@ -191,6 +191,9 @@ Examples:
 )
 def rollback() -> None:
     """Stop the canary, or else go back to the previous model."""
+    if is_empty(configure()):
+        print(NOTHING_YET)
+        return
     _, sessions = _database()
     from db import model_registry
     from model.errors import BadData

@@ -42,7 +42,7 @@ def test_migrate_creates_the_tables_and_can_run_again(installation):
     assert installation.run("stats").wait() == 0
 
 
-@pytest.mark.parametrize("command", ["stats", "review", "export"])
+@pytest.mark.parametrize("command", ["stats", "review", "export", "rollback"])
 def test_an_empty_installation_says_so_and_stays_empty(installation, tmp_path, command):
     empty = installation.run(command)
     assert empty.wait() == 0
