@@ -200,7 +200,9 @@ def evaluate(
     data: DataFolder,
     format: Format = "auto",
     split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
-    beams: Annotated[list[int] | None, typer.Option(min=1, max=20, help="Repeatable.  [default: 3]")] = None,
+    beams: Annotated[
+        list[int] | None, typer.Option(min=1, max=20, metavar="1-20", help="Repeatable.  [default: 3]")
+    ] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="The same as --beams 1.")] = False,
     engine: Annotated[Literal["auto", "openvino", "torch"], typer.Option(help="Inference engine.")] = "auto",
     precision: Annotated[Literal["auto", "int8", "f32"], typer.Option(help="Precision of OpenVINO.")] = "auto",
