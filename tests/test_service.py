@@ -181,7 +181,7 @@ def test_the_last_correction_counts(service, anns, sessions):
 
 @pytest.mark.parametrize("text", ["", " \n ", "\u200b", "x" * 201])
 def test_a_correction_has_some_words_and_not_too_many(service, anns, text):
-    with pytest.raises(BadText, match="at most 200 characters"):
+    with pytest.raises(BadText, match="up to 200 characters"):
         service.feedback.correct(anns, person=ANN, text=text)
 
 

@@ -170,13 +170,15 @@ def full_disk():
     """No file can grow beyond a few bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:  # otherwise a failure of this test would fail all that come after it
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_said_kindly_and_nothing_is_queued(service, queued, sessions):
     first = submit(service, picture(1))
-    with full_disk(), pytest.raises(StorageFull, match="no room"):
+    with full_disk(), pytest.raises(StorageFull, match="no space"):
         submit(service, picture(2))
     assert queued == [first.row]
     assert count(sessions, Caption) == 1

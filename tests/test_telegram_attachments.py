@@ -135,11 +135,11 @@ async def test_a_spoiler_of_another_chat_stays_hidden(telegram, telegram_world, 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ({"external_reply": {"paid_media": {"star_count": 1, "paid_media": [PAID_PREVIEW]}}}, "paid media"),
-        ({"external_reply": {"story": STORY}}, "does not show stories"),
+        ({"external_reply": {"paid_media": {"star_count": 1, "paid_media": [PAID_PREVIEW]}}}, "paid photos"),
+        ({"external_reply": {"story": STORY}}, "doesn't show stories"),
         ({"external_reply": {"video": FILM}}, "no preview"),
         ({"external_reply": {"voice": SONG}}, "can't see a photo in that message"),
-        ({"reply_to_story": STORY}, "does not show stories"),
+        ({"reply_to_story": STORY}, "doesn't show stories"),
         ({}, "Reply with /caption to a photo"),
     ],
 )

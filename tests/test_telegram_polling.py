@@ -105,7 +105,7 @@ async def test_polling_continues_after_server_errors(telegram, telegram_world, a
     telegram.add_fault("getUpdates", 502, times=2)
     await telegram.send_text(ada, "one")
     message = await telegram.send_text(ada, "/help")
-    assert "Send me a photo" in (await telegram.bot_reply(message))["text"]
+    assert "Send me one or more photos" in (await telegram.bot_reply(message))["text"]
 
 
 async def test_polling_continues_after_an_update_that_the_library_cannot_parse(telegram, telegram_world, ada, caplog):
@@ -113,7 +113,7 @@ async def test_polling_continues_after_an_update_that_the_library_cannot_parse(t
     await telegram.wait_until(lambda: "cannot read what Telegram sends" in caplog.text)
     telegram.pending.clear()
     message = await telegram.send_text(ada, "/help")
-    assert "Send me a photo" in (await telegram.bot_reply(message))["text"]
+    assert "Send me one or more photos" in (await telegram.bot_reply(message))["text"]
 
 
 @pytest.mark.parametrize("failures", [1, 5, 100_000])

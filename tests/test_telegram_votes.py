@@ -49,6 +49,13 @@ async def test_a_vote_is_counted_and_shown(telegram, telegram_world, ada, answer
     assert telegram_world.hand.votes() == {1: 1}
 
 
+async def test_a_vote_on_a_lone_photo_adds_no_way_back_to_an_album(telegram, telegram_world, ada, answer):
+    rows = len(answer["reply_markup"]["inline_keyboard"])
+    await telegram.query_answer(await telegram.press(ada, answer, "👍"))
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
+    assert len(answer["reply_markup"]["inline_keyboard"]) == rows
+
+
 async def test_the_last_vote_counts(telegram, telegram_world, ada, answer):
     await telegram.query_answer(await telegram.press(ada, answer, "👍"))
     await telegram.query_answer(await telegram.press(ada, answer, "👎"))

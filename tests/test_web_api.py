@@ -135,7 +135,7 @@ def test_the_error_for_a_request_without_a_photo_explains_how_to_send_one(ann, c
 
 def test_errors_are_in_the_language_of_the_browser(ann):
     answer = ann.send_photo(b"no photo", headers={"Accept-Language": "fr, de-AT;q=0.8, en;q=0.5"})
-    assert answer.json()["detail"].startswith("Ich konnte diese Datei nicht")
+    assert answer.json()["detail"].startswith("Diese Datei kann ich nicht lesen.")
 
 
 def test_the_stored_photo_is_served(ann):

@@ -109,7 +109,7 @@ def test_a_lost_connection_shows_an_error_and_the_upload_can_be_retried(page, op
     page.context.set_offline(True)
     choose(page)
     card = page.locator(".card")
-    expect(card.locator(".error")).to_contain_text("The server does not answer.")
+    expect(card.locator(".error")).to_contain_text("Can't reach the server.")
     page.context.set_offline(False)
     card.get_by_role("button", name="Try again").click()
     expect(sentence(card)).to_contain_text(".")
@@ -124,7 +124,7 @@ def test_a_slow_photo_shows_a_message(page):
     choose(page)
     expect(page.locator(".card .stage")).to_have_text("Describing your photo …")
     page.clock.fast_forward(15_000)
-    expect(page.locator(".card .stage")).to_contain_text("You need not wait")
+    expect(page.locator(".card .stage")).to_contain_text("longer than usual")
 
 
 def test_a_vote_can_be_changed_and_taken_back(page, card):

@@ -155,11 +155,11 @@ def test_photos_that_the_rate_limit_refuses_are_sent_when_it_allows(browser, new
     page.goto(str(client.base_url))
     choose(page, *(photo() for _ in range(3)))
     waiting = page.locator(".error:visible")
-    expect(waiting).to_contain_text("this photo is sent by itself at")
+    expect(waiting).to_contain_text("this photo will be sent at")
     expect(waiting.get_by_role("button", name="Try again")).to_be_hidden()
     expect(waiting.get_by_role("button", name="Delete")).to_be_visible()
-    expect(page.locator("#live")).to_contain_text("is sent by itself")
-    looking = page.locator(".stage:visible", has_text="Looking at it")
+    expect(page.locator("#live")).to_contain_text("will be sent at")
+    looking = page.locator(".stage:visible", has_text="Describing your photo")
     expect(looking).to_have_count(3)
     page.close()
 
@@ -171,14 +171,14 @@ def test_without_javascript_a_form_sends_a_photo_and_a_page_shows_its_caption(op
     page.get_by_label("Choose a photo").set_input_files(
         {"name": "beach.png", "mimeType": "image/png", "buffer": new_photo()}
     )
-    page.get_by_role("button", name="Describe it").click()
+    page.get_by_role("button", name="Describe photo").click()
     expect(page.locator("h2[lang=en]")).to_contain_text(".")
     assert page.locator("img:not(.brand img)").evaluate("picture => picture.naturalWidth") > 0
     page.get_by_role("link", name="Describe another photo").click()
     page.get_by_label("Choose a photo").set_input_files(
         {"name": "trick.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"}
     )
-    page.get_by_role("button", name="Describe it").click()
+    page.get_by_role("button", name="Describe photo").click()
     expect(page.get_by_role("alert")).to_contain_text("I can't read that file.")
     assert all("415" in error for error in open_page.errors)  # browsers log every refused call
     open_page.errors.clear()
@@ -188,7 +188,7 @@ def test_without_javascript_a_form_sends_a_photo_and_a_page_shows_its_caption(op
 def test_the_page_of_a_caption_is_for_its_person_alone(open_page):
     page = open_page(java_script_enabled=False)
     page.get_by_label("Choose a photo").set_input_files(photo())
-    page.get_by_role("button", name="Describe it").click()
+    page.get_by_role("button", name="Describe photo").click()
     expect(page.locator("h2")).to_be_visible()
     other = open_page(java_script_enabled=False, locale="de-DE")
     other.goto(page.url)

@@ -12,7 +12,7 @@ pytestmark = EMBEDDED
 
 def correct(card, text):
     card.locator(".write").click()
-    card.get_by_label("What would be better?").fill(text)
+    card.get_by_label("Your description").fill(text)
     card.get_by_role("button", name="Save", exact=True).click()
     expect(card.locator(".yours")).to_have_text(text)
 
@@ -156,7 +156,7 @@ def test_another_browser_joins_the_list_and_can_be_removed(browser, site, open_p
 
 def test_deleting_everything_says_how_much_it_was(page, card):
     page.get_by_role("button", name="Privacy").click()
-    page.get_by_role("button", name="Forget everything of mine").click()
-    page.get_by_role("button", name="Forget it all").click()
+    page.get_by_role("button", name="Delete all my data").click()
+    page.get_by_role("button", name="Delete everything").click()
     status = page.locator("#privacy-status")
     expect(status).to_have_text("One description and everything else of yours was deleted.")

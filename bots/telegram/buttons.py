@@ -45,10 +45,11 @@ class ButtonPress:
 
     @property
     def in_album(self) -> bool:
-        """Whether the message shows the buttons of one photo of an album, with a second row that leads back."""
+        """Whether the message shows the buttons of one photo of an album, with one that leads back."""
         message = self.query.message
         keyboard = message.reply_markup if isinstance(message, Message) else None
-        return keyboard is not None and len(keyboard.inline_keyboard) > 1
+        buttons = [button for row in keyboard.inline_keyboard for button in row] if keyboard else []
+        return any(parse_callback_data(str(button.callback_data))[0] == "all" for button in buttons)
 
 
 def button_press(update: Update) -> ButtonPress:
