@@ -21,6 +21,7 @@ from bots.errors import one_line
 from bots.service.outages import is_outage
 from bots.service.service import CaptionService
 from bots.service.views import CaptionView, Delivery
+from db.outages import noted
 from db.tables import now
 from worker.job_queue import Notifier
 
@@ -97,7 +98,8 @@ class DeliveryLoop:
         try:
             due = await asyncio.to_thread(self._service.deliveries.undelivered, self._front_end, free)
         except Exception as error:  # the database may become available again
-            log.warning("cannot read finished captions, trying again: %s", one_line(error))
+            if not noted(error):
+                log.warning("cannot read finished captions, trying again: %s", one_line(error))
             return []
         self._more = len(due) >= free
         return [delivery for delivery in due if self._unsaved.isdisjoint(delivery.rows)]
@@ -155,7 +157,7 @@ async def _save(write: Callable[[], Sequence[CaptionView] | None]) -> Sequence[C
         try:
             return await asyncio.to_thread(write)
         except Exception as error:
-            if attempt == 0:
+            if not noted(error) and attempt == 0:
                 log.warning("cannot store the outcome of a delivery: %s", one_line(error))
             if not is_outage(error) and attempt >= MAX_ATTEMPTS:
                 log.exception("the outcome of a delivery is lost")

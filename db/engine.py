@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import clock
-from db.outages import STANDBY_CODES, sqlstate
+from db.outages import STANDBY_CODES, database_outages, sqlstate
 from db.private_files import make_private_file, make_private_folder
 
 log = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ def create_engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_postgresql)
         event.listen(engine, "checkout", _measure_time)
         event.listen(engine, "handle_error", _leave_standby)
+        event.listen(engine, "commit", _note_answer)
         return engine
     assert address.database is not None
     try:
@@ -123,6 +124,7 @@ def create_engine(url: str) -> Engine:
     event.listen(engine, "do_connect", _create_sqlite)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "commit", _note_answer)
     return engine
 
 
@@ -204,6 +206,10 @@ def _leave_standby(context: ExceptionContext) -> None:
     """Close the pool's connections to a server that takes no writes any more, so that new ones find its successor."""
     if sqlstate(context.original_exception) in STANDBY_CODES:
         context.is_disconnect = True
+
+
+def _note_answer(connection: Connection) -> None:
+    database_outages.answered()
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:

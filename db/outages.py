@@ -8,6 +8,8 @@ import sqlite3
 
 from sqlalchemy import exc
 
+from db.outage_log import OutageLog
+
 POSTGRESQL_CLASSES = (  # the first two characters of an SQLSTATE
     *("08", "53", "58"),  # the connection, resources such as memory and disk, the operating system
     *("28", "3D"),  # neither user nor database are known there, for example while a server is restored
@@ -30,6 +32,8 @@ SQLITE_CODES = {
     *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN),
 }
 
+database_outages = OutageLog("the database", "photos stay and what needs it waits")
+
 
 def is_outage(error: BaseException | None) -> bool:
     """Whether this is an error of the database that passes by itself or is the operator's to mend."""
@@ -44,6 +48,14 @@ def is_outage(error: BaseException | None) -> bool:
     if code := sqlstate(original):
         return code in POSTGRESQL_CODES or code.startswith(POSTGRESQL_CLASSES)
     return error.connection_invalidated or isinstance(error, (exc.OperationalError, exc.InterfaceError))
+
+
+def noted(error: BaseException) -> bool:
+    """Whether this is an outage. If it is, the log tells of it, once for the whole process and all that it meets."""
+    if not is_outage(error):
+        return False
+    database_outages.failed(error)
+    return True
 
 
 def sqlstate(original: BaseException | None) -> str | None:

@@ -11,15 +11,14 @@ from typing import Any
 
 from celery.worker.consumer import Consumer  # type: ignore[import-untyped]
 
-log = logging.getLogger(__name__)
+from worker.redis_outages import redis_outages
 
 PAUSE = 1.0  # seconds; Celery itself would connect again at once, and be refused again
+OUTAGES = "consumer: Connection to broker lost", "consumer: Cannot connect to"  # how Celery's messages of them begin
 
 
 class PatientConsumer(Consumer):
     """Needs Celery's setting `broker_channel_error_retry`."""
-
-    refused = False  # since it last took messages
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         self._wait(exc)
@@ -30,12 +29,22 @@ class PatientConsumer(Consumer):
 
     def loop_args(self) -> Any:
         """Called when everything is connected, before the loop that takes messages."""
-        if self.refused:
-            log.info("the broker takes messages again")
-        self.refused = False
+        redis_outages.answered()
         return super().loop_args()
 
     def _wait(self, error: Exception) -> None:
-        log.log(logging.DEBUG if self.refused else logging.WARNING, "the broker refuses for now, waiting: %s", error)
-        self.refused = True
+        redis_outages.failed(error)
         time.sleep(PAUSE)
+
+
+def _leave_out_outages(record: logging.LogRecord) -> bool:
+    """Drop what Celery logs of each try to connect, over several lines: `redis_outages` says it once."""
+    message = record.getMessage()
+    if not message.startswith(OUTAGES):
+        return True
+    errors = [argument for argument in record.args or () if isinstance(argument, Exception)]
+    redis_outages.failed(errors[0] if errors else ConnectionError(message))
+    return False
+
+
+logging.getLogger("celery.worker.consumer.consumer").addFilter(_leave_out_outages)

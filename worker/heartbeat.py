@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session, sessionmaker
 
 from db import captions, workers
+from db.outages import noted
 from model.errors import one_line
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Heartbeat:
                 self._beat()
                 pause = regular
             except Exception as error:  # the next beat may succeed; if none does, other workers take the captions over
-                if pause == regular:
+                if not noted(error) and pause == regular:
                     log.warning("the heartbeat did not reach the database: %s", one_line(error))
                 pause = min(regular, RETRY)  # soon after an outage, before the leases are taken for those of the dead
 

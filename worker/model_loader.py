@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.model_registry import ServedModel, Serving, uses_canary
+from db.outages import noted
 from model.captioner import Captioner
 from model.errors import one_line
 
@@ -96,7 +97,8 @@ class CurrentModel:
         try:
             serving = self._serving()
         except Exception as error:  # the database is away for a moment
-            log.warning("the model registry cannot be read, the model stays as it is: %s", one_line(error))
+            if not noted(error):
+                log.warning("the model registry cannot be read, the model stays as it is: %s", one_line(error))
             return
         stable = self._get(serving.stable) or (self._now.stable if self._now else None)
         canary = self._get(serving.canary) if serving.canary and serving.percent else None

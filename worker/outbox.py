@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
+from worker.redis_outages import redis_outages
+
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
@@ -55,7 +57,6 @@ class Outbox(Generic[Item]):
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        failing = False
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -65,22 +66,9 @@ class Outbox(Generic[Item]):
             try:
                 self._send(items)
             except Exception as error:  # whatever a client library raises
-                log.log(
-                    logging.DEBUG if failing else logging.WARNING,
-                    "%s cannot be sent now: %s",
-                    self._what,
-                    _one_line(error),
-                )
-                failing = True
+                redis_outages.failed(error)
                 with self._changed:
                     self._waiting = [*items, *self._waiting][: self._limit]
                 time.sleep(self._pause)
             else:
-                if failing:
-                    log.info("%s are sent again", self._what)
-                failing = False
-
-
-def _one_line(error: Exception) -> str:
-    """Here, as front-ends import the queue and nothing of the model."""
-    return " ".join(str(error).split()) or type(error).__name__
+                redis_outages.answered()

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db import caption_requests, captions
 from db.captions import Claimed, Result
-from db.outages import is_outage
+from db.outages import noted
 from db.photo_store import PhotoStore
 from db.store_state import StoreState, StoreUnavailable
 from db.tables import Caption
@@ -212,9 +212,8 @@ class CaptionPipeline:
             try:
                 return work()
             except (DBAPIError, TimeoutError) as error:
-                if self._stopping.is_set() or not is_outage(error):
+                if self._stopping.is_set() or not noted(error):
                     raise
-                log.warning("the database does not answer, trying again: %s", one_line(error))
                 self._stopping.wait(DATABASE_DELAY)
 
 

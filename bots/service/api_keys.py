@@ -15,6 +15,7 @@ from bots.log_redaction import API_KEY_PREFIX
 from bots.service.base import Backend
 from db import api_keys
 from db.api_keys import NameTaken as NameTaken
+from db.outages import noted
 from db.tables import ApiKey
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,8 @@ class ApiKeys:
                 with self._backend.sessions.begin() as session:
                     api_keys.note_use(session, key.id)
             except DBAPIError as error:  # such as a full disk: reading still works
-                log.warning("that a key was used could not be noted: %s", one_line(error.orig or error))
+                if not noted(error):
+                    log.warning("that a key was used could not be noted: %s", one_line(error.orig or error))
         return key.person
 
 

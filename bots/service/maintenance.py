@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bots.errors import one_line
 from bots.service.base import Backend
 from db import caption_search, captions, erasure, leases, queue_depth, retention, workers
+from db.outages import noted
 from db.tables import now
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,8 @@ class Maintenance:
             try:
                 self._once()
             except Exception as error:  # the database may become available again
-                log.warning("maintenance failed and is tried again: %s", one_line(error))
+                if not noted(error):
+                    log.warning("maintenance failed and is tried again: %s", one_line(error))
                 self._requeue_from = time.monotonic() + self._grace  # leases that expired are no sign of death
 
     def _once(self) -> None:

@@ -36,7 +36,7 @@ async def when_available(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs
         except Exception as error:
             if not is_outage(error) or time.monotonic() > end:
                 raise
-            if delay == FIRST_DELAY:
+            if not outages.noted(error) and delay == FIRST_DELAY:
                 log.warning("the service waits: %s", one_line(error))
         await asyncio.sleep(delay)
         delay = min(2 * delay, MAX_DELAY)

@@ -14,6 +14,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from bots.errors import TooManyRequests
+from worker.redis_outages import redis_outages
 from worker.redis_url import connect
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,13 @@ class RateLimits:
     def _with_limiter(self, call: Callable[[MovingWindowRateLimiter], float]) -> float:
         if self._shared is not None and time.monotonic() >= self._redis_retry_at:
             try:
-                return call(self._shared)
+                wait = call(self._shared)
             except Exception as error:  # whatever a client library raises
-                log.warning("Redis does not answer, rate limits are counted in this process: %s", type(error).__name__)
+                redis_outages.failed(error)  # meanwhile each process counts for itself
                 self._redis_retry_at = time.monotonic() + REDIS_RETRY
+            else:
+                redis_outages.answered()
+                return wait
         with self._lock:
             return call(self._local)
 

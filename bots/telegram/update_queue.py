@@ -20,6 +20,7 @@ from bots.errors import one_line
 from bots.service.outages import is_outage
 from bots.telegram.failures import seconds_until_retry
 from bots.telegram.keys import album_key
+from db.outages import noted
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,8 @@ class UpdateQueue(asyncio.Queue[object]):
             delay = max(pause, growing)
         else:
             return False
-        log.warning("update %d is tried again in %.1f s: %s", update.update_id, delay, one_line(error))
+        level = logging.DEBUG if noted(error) else logging.WARNING
+        log.log(level, "update %d is tried again in %.1f s: %s", update.update_id, delay, one_line(error))
         self._delays[update.update_id] = delay
         return True
 

@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from bots import errors
 from bots.i18n import say
 from bots.service.base import STORE_AWAY
-from bots.service.outages import is_outage
 from bots.web.language import language_of
+from db.outages import noted
 from db.store_state import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,8 @@ async def _validation_error(request: Request, error: RequestValidationError) -> 
 
 async def _database_error(request: Request, error: DBAPIError | TimeoutError) -> JSONResponse:
     """The database is down, a standby, locked for too long, or has no disk space: trying again later may succeed."""
-    if not is_outage(error):
+    if not noted(error):
         raise error
-    log.warning("the database does not answer: %s", errors.one_line(getattr(error, "orig", None) or error))
     return await _user_error(request, errors.Later(retry_after=DATABASE_RETRY))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bots.errors import one_line
 from db.metrics import finished_captions, votes_given
+from db.outages import noted
 from db.queue_depth import backlog
 from db.tables import now
 from db.workers import alive
@@ -72,7 +73,8 @@ class Metrics:
             try:
                 self._update()
             except SQLAlchemyError as error:
-                log.warning("metrics cannot be read now: %s", one_line(error))
+                if not noted(error):
+                    log.warning("metrics cannot be read now: %s", one_line(error))
                 self._database.set(0)
             return generate_latest(self._registry)
 

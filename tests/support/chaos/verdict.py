@@ -14,7 +14,7 @@ from tests.support.chaos.people import Sender, Sent
 from tests.support.chaos.stage import Stage
 from worker.pipeline import MISSING
 
-MOST_LINES = 30  # of log for one fault: ten for each of the three processes
+MOST_LINES = 10  # of log for one fault, of all three processes
 
 
 @dataclass
