@@ -112,7 +112,7 @@ def test_with_the_disk_full_photos_are_refused_with_a_reason_until_there_is_room
         (small_disk / "filler").write_bytes(bytes(shutil.disk_usage(small_disk).free))
         refused = person.send_photo()
         assert refused.status_code == 503
-        assert "room" in refused.json()["detail"]
+        assert "space" in refused.json()["detail"]
         (small_disk / "filler").unlink()
         assert all_good(person.wait_until_finished(first + person.submit_photos()))
         assert len(person.get("/api/captions").json()["captions"]) == 2
