@@ -25,11 +25,12 @@ def read_photo(data: bytes, *, size: int = 224, max_pixels: int = MAX_PIXELS) ->
     Raises:
         UnreadablePhoto: the message is one line that says why.
     """
-    decoded = decode_image(data, draft=2 * size, max_pixels=max_pixels)  # twice: resizing needs some pixels to average
-    image = decoded.upright(decoded.pixels)
-    if image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3)
-    return np.array(image if image.mode == "RGB" else on_white(image))
+    # Twice the size: resizing needs some pixels to average.
+    with decode_image(data, draft=2 * size, max_pixels=max_pixels) as decoded:
+        image = decoded.upright(decoded.pixels)
+        if image.size != (size, size):
+            image = image.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3)
+        return np.array(image if image.mode == "RGB" else on_white(image))
 
 
 def read_photo_file(

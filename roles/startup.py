@@ -26,12 +26,13 @@ JSON_FIELDS = {  # attribute of a log record -> key in the JSON object
 
 
 def configure() -> "Settings":
-    """Read the settings and configure logging as they say.
+    """Read the settings, and configure as they say what a process has one of: logging, and the room for decoding.
 
     Raises:
         CaptionbotError: a setting has a value that cannot be used.
     """
     from bots.log_redaction import hide_secret, redact_logs
+    from model.images.decoding_room import DECODING
     from roles.log_repeats import RepeatHandler
     from settings import WrongSetting, read_settings
 
@@ -39,6 +40,7 @@ def configure() -> "Settings":
         settings = read_settings()
     except WrongSetting as error:
         raise CaptionbotError(str(error)) from None
+    DECODING.limit = settings.max_decoding_pixels
     redact_logs()
     for secret in settings.secrets:
         hide_secret(secret)

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     )
     max_photo_mb: float = Field(20, gt=0, le=10_000)
     max_pixels: int = Field(50_000_000, ge=1, le=1_000_000_000)
+    max_decoding_pixels: int = Field(60_000_000, ge=1, le=1_000_000_000_000)
 
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(values.upper)] = "INFO"
     log_format: Literal["text", "json"] = "text"

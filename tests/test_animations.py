@@ -3,8 +3,7 @@
 import pytest
 from PIL import Image, ImageStat
 
-from model.images.image_file import decode_image
-from tests.support.opening import both
+from tests.support.opening import both, decoded
 from tests.support.picture_parts import (
     animation,
     damaged_frame,
@@ -53,4 +52,4 @@ def test_nearly_black_frames_at_the_beginning_are_not_described(format):
 def test_an_animation_is_not_decoded_further_than_one_image():
     data = animation([Image.new("L", (50, 50), number) for number in range(200)], "GIF")
     limit = 50 * 50 * 20
-    assert decode_image(data, draft=100, max_pixels=limit).pixels.convert("L").getpixel((5, 5)) <= 20
+    assert decoded(data, max_pixels=limit).convert("L").getpixel((5, 5)) <= 20

@@ -8,10 +8,9 @@ from PIL import Image, ImageChops, ImageStat
 
 from bots.service.photo_check import check_photo
 from model.errors import UnreadablePhoto
-from model.images.image_file import decode_image
 from model.preprocessing import read_photo
 from tests.support.hostile_files import photo
-from tests.support.opening import accepted, both
+from tests.support.opening import accepted, both, decoded
 from tests.support.picture_parts import (
     TRAILER,
     encoded,
@@ -89,7 +88,7 @@ def test_a_picture_needs_half_of_its_rows(format, options, mode):
         part = data[: len(data) * percent // 100]
         assert accepted(check_photo, part) == accepted(read_photo, part), percent
         if accepted(check_photo, part):
-            image = decode_image(part, draft=1000).pixels
+            image = decoded(part, draft=1000)
             rows.append(image.height)
             assert is_red(image) == (mode == "RGB")
     assert 120 <= rows[0] < 170
@@ -113,13 +112,13 @@ def test_a_jpeg_that_was_cut_and_given_an_end_is_judged_by_its_rows():
 def test_middle_grey_is_not_taken_for_missing_rows():
     grey = Image.new("RGB", (320, 240), (128, 128, 128))
     for options in ({}, {"progressive": True}):
-        assert decode_image(encoded(grey, "JPEG", **options), draft=1000).pixels.size == (320, 240)
+        assert decoded(encoded(grey, "JPEG", **options), draft=1000).size == (320, 240)
 
 
 def test_missing_pixels_of_an_interlaced_picture_are_interpolated():
     smooth = Image.radial_gradient("L").resize((320, 240))
     data = encoded(smooth, "GIF")
-    part = decode_image(data[: len(data) * 6 // 10], draft=1000).pixels.convert("L")
+    part = decoded(data[: len(data) * 6 // 10], draft=1000).convert("L")
     difference = ImageChops.difference(part, smooth.crop((0, 0, *part.size)))
     assert ImageStat.Stat(difference).mean[0] < 6
 

@@ -14,10 +14,9 @@ from PIL import Image
 from bots.service.photo_check import check_photo
 from model.errors import FileTooLarge, OtherFormat, TooManyPixels, UnreadablePhoto
 from model.images.gif_frames import frame_sizes
-from model.images.image_file import decode_image
 from model.preprocessing import read_photo
 from tests.support.hostile_files import FORMATS, gif_bomb, hostile_files, jpeg_bomb, photo, png_bomb
-from tests.support.opening import accepted
+from tests.support.opening import accepted, decoded
 from tests.support.picture_parts import (
     encoded,
 )
@@ -43,15 +42,15 @@ def test_the_limit_of_pixels_is_that_of_the_call(bomb):
     """One process may serve uploads with a limit of its own and read photos with another."""
     for limit in (50_000_000, 10_000):
         with pytest.raises(TooManyPixels, match=rf"the limit is {limit / 1e6:.1f} million"):
-            decode_image(bomb, draft=100, max_pixels=limit)
-    assert decode_image(photo("PNG"), draft=100, max_pixels=96 * 64).pixels.size == (96, 64)
+            decoded(bomb, max_pixels=limit)
+    assert decoded(photo("PNG"), max_pixels=96 * 64).size == (96, 64)
 
 
 def test_the_limit_of_bytes_is_that_of_the_call():
     data = photo("PNG")
-    assert decode_image(data, draft=100, max_bytes=len(data)).pixels.size == (96, 64)
+    assert decoded(data, max_bytes=len(data)).size == (96, 64)
     with pytest.raises(FileTooLarge):
-        decode_image(data, draft=100, max_bytes=len(data) - 1)
+        decoded(data, max_bytes=len(data) - 1)
 
 
 def test_a_jpeg_of_endless_scans_is_refused_everywhere():
@@ -67,12 +66,12 @@ def test_damaged_metadata_is_no_reason_to_refuse_a_photo():
 
 def test_sixteen_bits_with_a_transparent_colour_are_read():
     grey = Image.new("I;16", (40, 30), 50_000)
-    assert decode_image(encoded(grey, "PNG", transparency=50_000), draft=100).pixels.getpixel((5, 5)) == 195
+    assert decoded(encoded(grey, "PNG", transparency=50_000)).getpixel((5, 5)) == 195
 
 
 def test_an_icon_is_named_but_not_opened():
     with pytest.raises(OtherFormat, match="ICO pictures are not supported"):
-        decode_image(b"\0\0\1\0", draft=100)
+        decoded(b"\0\0\1\0")
 
 
 def test_frames_of_a_gif_that_grow_too_large_are_left_out():
@@ -82,7 +81,7 @@ def test_frames_of_a_gif_that_grow_too_large_are_left_out():
     at = data.rindex(b"\x2c\0\0\0\0" + struct.pack("<HH", 30, 20))
     grown = data[: at + 5] + struct.pack("<HH", 60_000, 60_000) + data[at + 9 :]
     assert [*frame_sizes(grown)] == [(30, 20), (30, 20), (60_000, 60_000)]
-    assert decode_image(grown, draft=100).pixels.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+    assert decoded(grown).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
 
 PIXELS = b"\x02\x02\x44\x01\x00"  # compressed; too few for most frames, which Pillow notices only when it loads them

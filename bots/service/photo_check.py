@@ -6,7 +6,6 @@ here, so that nothing that was hidden in an upload (a place, a name, a script) i
 
 import hashlib
 import io
-import threading
 from dataclasses import dataclass
 
 from PIL import Image
@@ -18,9 +17,6 @@ from model.images import image_file  # the only module of the model that front-e
 LONGEST = 1024  # pixels
 QUALITY = 92  # of the JPEG
 SUFFIXES = image_file.SUFFIXES
-AT_ONCE = 2  # photos that one process decodes at the same time: each may take some hundred megabytes
-
-_decoding = threading.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,7 @@ def check_photo(data: bytes, *, max_bytes: int = 20_000_000, max_pixels: int = i
     """
     buffer = io.BytesIO()
     try:
-        with _decoding:
-            decoded = image_file.decode_image(data, draft=LONGEST, max_bytes=max_bytes, max_pixels=max_pixels)
+        with image_file.decode_image(data, draft=LONGEST, max_bytes=max_bytes, max_pixels=max_pixels) as decoded:
             decoded.pixels.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS, reducing_gap=3)
             photo = decoded.upright(image_file.on_white(decoded.pixels))
             photo.save(buffer, "JPEG", quality=QUALITY)

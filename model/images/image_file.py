@@ -11,6 +11,8 @@ import io
 import re
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
@@ -30,6 +32,7 @@ from model.errors import (
 )
 from model.images.animation import MOST
 from model.images.decode_pixels import decode_pixels
+from model.images.decoding_room import DECODING
 from model.images.gif_frames import frame_sizes
 from model.images.jpeg_segments import jpeg_picture
 from model.images.memory import return_large_blocks
@@ -93,10 +96,14 @@ class DecodedImage:
         return pixels if self.turn is None else pixels.transpose(self.turn)
 
 
-def decode_image(data: bytes, *, draft: int, max_bytes: float = inf, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+@contextmanager
+def decode_image(
+    data: bytes, *, draft: int, max_bytes: float = inf, max_pixels: int = MAX_PIXELS
+) -> Iterator[DecodedImage]:
     """Decode an image whose content, not its name, is JPEG, PNG, WebP, GIF, HEIC or AVIF.
 
     16-bit grey is scaled to 8 bits. Of an animation a frame is taken that shows something, see animation.py.
+    Waits for room for the pixels, and holds it for as long as the context does: see decoding_room.py.
 
     Args:
         data: the file.
@@ -112,15 +119,18 @@ def decode_image(data: bytes, *, draft: int, max_bytes: float = inf, max_pixels:
         raise EmptyFile
     if len(data) > max_bytes:
         raise FileTooLarge(len(data), max_bytes)
-    frames = _fitting_gif_frames(data, max_pixels) if data.startswith(b"GIF8") else MOST
+    sizes = _fitting_gif_frames(data, max_pixels) if data.startswith(b"GIF8") else []
     picture = _needed(data)
     opened = partial(_open, max_pixels=max_pixels)
-    image = opened(picture.data)
-    try:
-        pixels = decode_pixels(picture, opened, draft=draft, frames=frames, max_pixels=max_pixels)
-    except Exception as error:  # a decoder raises anything at damaged data: OSError, struct.error ...
-        raise BrokenImage(error, image.format) from None
-    return DecodedImage(pixels, UPRIGHT.get(read_orientation(picture.metadata or image.info)))
+    size = sizes[-1] if sizes else opened(picture.data).size
+    with DECODING.take(size[0] * size[1]):
+        image = opened(picture.data)
+        frames = len(sizes) if image.format == "GIF" else MOST
+        try:
+            pixels = decode_pixels(picture, opened, draft=draft, frames=frames, max_pixels=max_pixels)
+        except Exception as error:  # a decoder raises anything at damaged data: OSError, struct.error ...
+            raise BrokenImage(error, image.format) from None
+        yield DecodedImage(pixels, UPRIGHT.get(read_orientation(picture.metadata or image.info)))
 
 
 def _needed(data: bytes) -> PictureBytes:
@@ -178,12 +188,12 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
         raise TooManyPixels(pixels, max_pixels, size)
 
 
-def _fitting_gif_frames(data: bytes, max_pixels: int) -> int:
-    """How many frames from the first on have few enough pixels. Raises TooManyPixels if the first has too many."""
+def _fitting_gif_frames(data: bytes, max_pixels: int) -> list[tuple[int, int]]:
+    """Sizes of the first frames, up to one that has too many pixels. Raises TooManyPixels if the first has too many."""
     try:
         sizes = [*islice(frame_sizes(data), MOST)]
     except Exception as error:
         raise BrokenImage(error, "GIF") from None
     if sizes:
         _check_size(sizes[0], max_pixels)
-    return sum(1 for _ in takewhile(lambda size: size[0] * size[1] <= max_pixels, sizes))
+    return [*takewhile(lambda size: size[0] * size[1] <= max_pixels, sizes)]

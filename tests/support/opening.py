@@ -7,6 +7,7 @@ from PIL import Image
 from bots.errors import UserError
 from bots.service.photo_check import check_photo
 from model.errors import UnreadablePhoto
+from model.images.image_file import decode_image
 from model.preprocessing import read_photo
 
 
@@ -21,3 +22,9 @@ def accepted(read, data: bytes) -> bool:
 def both(data: bytes) -> tuple[Image.Image, Image.Image]:
     """What uploads and the command line make of a file."""
     return Image.open(io.BytesIO(check_photo(data).jpeg)), Image.fromarray(read_photo(data))
+
+
+def decoded(data: bytes, *, draft: int = 100, **limits: int) -> Image.Image:
+    """The pixels of a file."""
+    with decode_image(data, draft=draft, **limits) as image:
+        return image.pixels
