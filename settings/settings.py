@@ -59,6 +59,7 @@ class Settings(BaseSettings):
 
     # Front-ends
     languages_dir: Folder | None = None
+    label_captions: bool = False
     telegram_token: Token = None
     telegram_api_url: Annotated[str, ApiUrl] = Field("https://api.telegram.org", repr=False)
     telegram_files_dir: Folder | None = None

@@ -26,6 +26,7 @@ def caption(text: str | None, number: int = 0, **more: object) -> CaptionView:
         rank=0,
         parent=None,
         album=None,
+        file_name=None,
         position=0,
         votes=VoteCount(0, 0, 0),
         correction=None,

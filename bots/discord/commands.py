@@ -101,7 +101,9 @@ async def mine(interaction: Interaction) -> None:
     if not found:
         await interaction.edit_original_response(content=say(language, "discord.mine_none"))
         return
-    lines = [f"**{number}.** {sentence(one) or one.error or '…'}" for number, one in enumerate(found, start=1)]
+    lines = [
+        f"**{number}.** {sentence(one, language) or one.error or '…'}" for number, one in enumerate(found, start=1)
+    ]
     buttons = [ActionButton("pick", one.id, label=str(number)) for number, one in enumerate(found, start=1) if one.text]
     await interaction.edit_original_response(content=truncate("\n".join(lines), MAX_LENGTH), view=view_of(*buttons))
 
@@ -110,8 +112,9 @@ async def pick(interaction: Interaction, id: str) -> None:
     """Button: show one caption of several, with its own buttons, to the person who pressed it."""
     if await acknowledge(interaction):
         one = await when_available(interaction.client.service.captions.get, id, person=None)
-        buttons = caption_buttons(one.id, one.votes, await language_of(interaction))
-        await interaction.edit_original_response(content=sentence(one) or "…", view=buttons)
+        language = await language_of(interaction)
+        buttons = caption_buttons(one.id, one.votes, language)
+        await interaction.edit_original_response(content=sentence(one, language) or "…", view=buttons)
 
 
 async def another(interaction: Interaction, id: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from discord.utils import escape_markdown, escape_mentions
 
+from bots.ai_label import labelled_text
 from bots.discord.reply_target import read_target
 from bots.errors import UserError
 from bots.i18n import say
@@ -50,14 +51,15 @@ def answer_text(
 
 
 def _caption_text(caption: CaptionView, language: str, copy: bool, max_length: int) -> str:
-    return sentence(caption, max_length, copy=copy) or caption.error or say(language, "discord.failed")
+    return sentence(caption, language, max_length, copy=copy) or caption.error or say(language, "discord.failed")
 
 
-def sentence(caption: CaptionView, max_length: int = MAX_LENGTH, *, copy: bool = False) -> str | None:
+def sentence(caption: CaptionView, language: str, max_length: int = MAX_LENGTH, *, copy: bool = False) -> str | None:
     """The caption's sentence; that of an image that is a spoiler is hidden too. None if there is none."""
-    if caption.text is None:
+    text = labelled_text(caption, language)
+    if text is None:
         return None
-    text = code_block(truncate(caption.text, max_length)) if copy else truncate(escape(caption.text), max_length)
+    text = code_block(truncate(text, max_length)) if copy else truncate(escape(text), max_length)
     return f"||{text}||" if read_target(caption.reply_to).spoiler else text
 
 

@@ -1,6 +1,6 @@
 """What all parts of the service share: the backend, and the rules who may access a caption."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bots.errors import NotFound, NotReady
 from bots.service.rate_limits import RateLimits
-from bots.service.views import Policy
+from bots.service.view_queries import caption_views
+from bots.service.views import CaptionView, Policy
 from db import caption_requests, chats
 from db.engine import reading, sessions
 from db.photo_store import PhotoStore
@@ -40,6 +41,12 @@ class Backend:
     def reading(self) -> sessionmaker[Session]:
         """Sessions that only read."""
         return reading(self.engine)
+
+    def views(
+        self, session: Session, captions: Sequence[Caption], person: str | None, *, ask_consent: bool = False
+    ) -> list[CaptionView]:
+        """See `caption_views`."""
+        return caption_views(session, captions, person, label=self.policy.label_captions, ask_consent=ask_consent)
 
 
 def find_caption(session: Session, id: str, person: str | None, chat: str | None = None) -> Caption:

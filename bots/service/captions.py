@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from bots.errors import PhotoGone, StorageUnavailable, one_line
 from bots.service.base import STORE_AWAY, Backend, find_caption
 from bots.service.caption_export import ExportedCaption, exported
-from bots.service.view_queries import caption_views
 from bots.service.views import CaptionView
 from db import caption_requests, caption_search, people, photos
 from db.erasure import delete_captions
@@ -32,7 +31,7 @@ class Captions:
             NotFound
         """
         with self._backend.reading() as session:
-            return caption_views(session, [find_caption(session, id, person, chat)], person)[0]
+            return self._backend.views(session, [find_caption(session, id, person, chat)], person)[0]
 
     def photo(self, id: str, *, person: str) -> bytes:
         """The stored JPEG of a caption that this person requested.
@@ -71,9 +70,9 @@ class Captions:
             if viewer is None:
                 return []
             if search is None:
-                return caption_views(session, caption_requests.of_person(session, viewer.id, limit, last), person)
+                return self._backend.views(session, caption_requests.of_person(session, viewer.id, limit, last), person)
             found = caption_search.find(session, viewer.id, search, limit, last)
-            return caption_views(session, caption_requests.by_ids(session, found)[::-1], person)
+            return self._backend.views(session, caption_requests.by_ids(session, found)[::-1], person)
 
     def export(self, person: str) -> Iterator[ExportedCaption]:
         """All finished captions of a person, newest first. They are read while they are taken."""
@@ -82,12 +81,12 @@ class Captions:
     def by_message(self, message: str) -> list[CaptionView]:
         """The captions that a message of the bot shows, in order; for reactions and replies to it."""
         with self._backend.reading() as session:
-            return caption_views(session, caption_requests.by_message(session, message), None)
+            return self._backend.views(session, caption_requests.by_message(session, message), None)
 
     def by_source(self, source: str) -> list[CaptionView]:
         """The captions that a person's message requested: with `source` itself or SOURCE/n as their source."""
         with self._backend.reading() as session:
-            return caption_views(session, caption_requests.by_source(session, source), None)
+            return self._backend.views(session, caption_requests.by_source(session, source), None)
 
     def remove(self, id: str, *, person: str) -> list[CaptionView]:
         """Delete a caption with every "another one" of it and, if no other caption needs it, the photo.
@@ -100,7 +99,7 @@ class Captions:
         """
         with self._backend.sessions.begin() as session:
             chain = caption_requests.chain(session, find_caption(session, id, person))
-            views, files = _delete(session, chain)
+            views, files = self._delete(session, chain)
         self._drop(files)
         return views
 
@@ -109,9 +108,15 @@ class Captions:
         with self._backend.sessions.begin() as session:
             requested = caption_requests.by_source(session, source)
             chains = {row.id: row for caption in requested for row in caption_requests.chain(session, caption)}
-            views, files = _delete(session, [*chains.values()])
+            views, files = self._delete(session, [*chains.values()])
         self._drop(files)
         return views
+
+    def _delete(self, session: Session, rows: Sequence[Caption]) -> tuple[list[CaptionView], list[str]]:
+        """Delete rows. Returns views of them, and the SHA-256 of photos that no caption needs any more."""
+        caption_requests.lock(session, rows)  # a delivery may be noting right now which message shows them
+        views = self._backend.views(session, rows, None)
+        return views, delete_captions(session, [row.id for row in rows])
 
     def _drop(self, files: Sequence[str]) -> None:
         """The rows are gone already, so a store that is away now is swept later: see maintenance.py."""
@@ -119,10 +124,3 @@ class Captions:
             photos.drop_orphans(self._backend.sessions, self._backend.store, files)
         except StoreUnavailable as error:
             log.warning("%d photos are deleted when the store can be written: %s", len(files), one_line(error))
-
-
-def _delete(session: Session, rows: Sequence[Caption]) -> tuple[list[CaptionView], list[str]]:
-    """Delete rows. Returns views of them, and the SHA-256 of photos that no caption needs any more."""
-    caption_requests.lock(session, rows)  # a delivery may be noting right now which message shows them
-    views = caption_views(session, rows, None)
-    return views, delete_captions(session, [row.id for row in rows])

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bots.service.base import Backend
-from bots.service.view_queries import caption_views
 from bots.service.views import Delivery
 from db import captions
 from db.tables import Caption
@@ -29,7 +28,12 @@ class Deliveries:
             groups: dict[str, list[Caption]] = defaultdict(list)
             for caption in due:
                 groups[caption.album or f"alone {caption.id}"].append(caption)
-            return [_delivery(session, rows) for rows in groups.values()]
+            return [self._delivery(session, rows) for rows in groups.values()]
+
+    def _delivery(self, session: Session, rows: Sequence[Caption]) -> Delivery:
+        ordered = sorted(rows, key=lambda caption: (caption.position, caption.id))
+        attempts = max(caption.delivery_attempts for caption in ordered)
+        return Delivery(tuple(self._backend.views(session, ordered, person=None)), attempts)
 
     def delivered(self, rows: Sequence[int], message: str | None) -> list[int]:
         """Note that captions were shown. message: key of the message that shows them, for reactions to it.
@@ -49,9 +53,3 @@ class Deliveries:
         """Give up: the captions can never be shown, for example because the bot was blocked."""
         with self._backend.sessions.begin() as session:
             captions.close(session, rows, reason)
-
-
-def _delivery(session: Session, rows: Sequence[Caption]) -> Delivery:
-    ordered = sorted(rows, key=lambda caption: (caption.position, caption.id))
-    attempts = max(caption.delivery_attempts for caption in ordered)
-    return Delivery(tuple(caption_views(session, ordered, person=None)), attempts)

@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from bots.errors import BadText
 from bots.service.base import Backend, find_finished
-from bots.service.view_queries import caption_views
 from bots.service.views import CaptionView, VoteCount
 from db import corrections, people, votes
 from db.correction_review import verdict
@@ -66,7 +65,7 @@ class Feedback:
             corrections.correct(session, caption.id, writer.id, sentence, review, reason)
             ask_consent = _ask_consent(caption, writer)
             session.flush()
-            return caption_views(session, [caption], person, ask_consent=ask_consent)[0]
+            return self._backend.views(session, [caption], person, ask_consent=ask_consent)[0]
 
 
 def _count(session: Session, caption: Caption, voter: Person, ask_consent: bool = False) -> VoteCount:

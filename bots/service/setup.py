@@ -52,4 +52,5 @@ def policy_of(settings: Settings) -> Policy:
         feedback_retention=settings.feedback_retention_days * 86400,
         admins=frozenset(settings.admin_ids),
         exports=settings.data_dir / "exports",
+        label_captions=settings.label_captions,
     )

@@ -10,9 +10,14 @@ from db.tables import Caption
 
 
 def caption_views(
-    session: Session, captions: Sequence[Caption], person: str | None, ask_consent: bool = False
+    session: Session, captions: Sequence[Caption], person: str | None, *, label: bool, ask_consent: bool = False
 ) -> list[CaptionView]:
-    """Views of captions, in the same order. person: whose own votes and corrections are included."""
+    """Views of captions, in the same order.
+
+    Args:
+        person: whose own votes and corrections are included.
+        label: whether captions of models are labelled.
+    """
     viewer = people.find(session, person) if person else None
     ids = [caption.id for caption in captions]
     thumbs = votes.thumbs(session, ids, viewer.id if viewer else None)
@@ -47,6 +52,7 @@ def caption_views(
             reply_to=caption.reply_to,
             message=caption.message,
             ask_consent=ask_consent,
+            labelled=label and caption.is_photo and caption.model_version is not None,
         )
         for caption in captions
     ]

@@ -67,6 +67,7 @@ class CaptionView:
     reply_to: ReplyTo
     message: str | None  # key of the message that shows it
     ask_consent: bool = False  # after a correction; see VoteCount
+    labelled: bool = False  # LABEL_CAPTIONS is on, and a model wrote the text
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,4 @@ class Policy:
     left_chat_grace: float = 7 * 86400.0
     admins: frozenset[str] = field(default_factory=frozenset)
     exports: Path | None = None  # folder of exports; those that contain a person are deleted with them
+    label_captions: bool = False  # "AI:" before what a model wrote

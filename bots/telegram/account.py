@@ -5,6 +5,7 @@ from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update, User
 
+from bots.ai_label import labelled_text
 from bots.i18n import language_name, languages, say
 from bots.telegram.buttons import button_press
 from bots.telegram.context import Context, user_of
@@ -92,7 +93,7 @@ async def _render_captions(user: User, before: str | None, context: Context) -> 
         return say(language, "telegram.mine_none"), None
     lines = [say(language, "telegram.mine")]
     for caption in found[:PAGE_SIZE]:
-        text = truncate(without_mentions(caption.text or caption.error or "…"), CAPTION_LENGTH)
+        text = truncate(without_mentions(labelled_text(caption, language) or caption.error or "…"), CAPTION_LENGTH)
         thumb = {1: " 👍", -1: " 👎"}.get(caption.votes.mine, "")
         lines.append(f"{caption.created_at:%d.%m.}  {text}{thumb}")
     if len(found) <= PAGE_SIZE:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from telegram import CallbackQuery, Message, Update
 from telegram.error import TelegramError
 
+from bots.ai_label import labelled_text
 from bots.errors import NotAllowed
 from bots.i18n import say
 from bots.service.service import CaptionService
@@ -80,8 +81,8 @@ async def on_album_photo(update: Update, context: Context) -> None:
     """A number under an album: show the buttons of that photo."""
     press, service = button_press(update), context.service
     caption = await context.to_thread(service.captions.get, press.argument, person=press.person, chat=press.chat)
-    await answer_query(press.query, caption.text)
     language = await context.language_of(press.query.from_user)
+    await answer_query(press.query, labelled_text(caption, language))
     keyboard = caption_keyboard(caption.id, caption.votes, language, private=press.private, in_album=True)
     await edit_keyboard(press.query, keyboard, context)
 

@@ -11,6 +11,7 @@ from telegram import ForceReply, Message, MessageEntity, ReplyParameters, Update
 from telegram.error import ChatMigrated
 from telegram.helpers import create_deep_linked_url
 
+from bots.ai_label import labelled_text
 from bots.i18n import say
 from bots.service.views import CaptionView
 from bots.telegram.buttons import button_press
@@ -52,7 +53,7 @@ async def _ask(chat: int, message: int, caption: CaptionView, user: User, contex
     """Send the question. In a group it mentions the person, so that only their app opens a reply field."""
     language, private = await context.language_of(user), is_private(chat)
     pencil, name = "✏️", "" if private else f"{user.first_name}: "
-    quote = truncate(without_mentions(caption.text or ""), QUOTE_LENGTH)
+    quote = truncate(without_mentions(labelled_text(caption, language) or ""), QUOTE_LENGTH)
     text = f"{pencil} {name}" + say(language, "telegram.fix", text=quote)
     link = create_deep_linked_url(context.bot.username, correction_payload(caption.id))
     entities = [MessageEntity(MessageEntity.TEXT_LINK, 0, len(pencil), url=link)]

@@ -6,6 +6,7 @@ from typing import Any
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 from telegram.constants import MessageLimit
 
+from bots.ai_label import labelled_text
 from bots.i18n import say
 from bots.service.views import CaptionView, VoteCount
 from bots.telegram.keys import callback_data
@@ -55,7 +56,7 @@ def is_hidden(caption: CaptionView) -> bool:
 
 def caption_text(caption: CaptionView, language: str) -> str:
     """The caption, or why it failed. What is no photo is labelled, such as "Sticker: ..."."""
-    text = caption.text or caption.error or say(language, "telegram.failed")
+    text = labelled_text(caption, language) or caption.error or say(language, "telegram.failed")
     kind = ReplyTarget.from_json(caption.reply_to).kind
     if kind in LABELLED_KINDS:
         text = say(language, f"telegram.kind_{kind}", text=text)

@@ -75,4 +75,5 @@ def _content(caption: CaptionResponse, language: str) -> str:
         return f'{photo}<p role="status">{escape(say(language, "web.please_wait"))}</p>'
     spoken = f' lang="{caption.language}"' if caption.language else ""
     sureness = f'<p class="small">{escape(caption.sureness)}</p>' if caption.sureness else ""
-    return f"{photo}<h2{spoken}>{escape(caption.caption)}</h2>{sureness}"
+    label = f'<span lang="{language}">{escape(caption.label)}</span> ' if caption.label else ""
+    return f"{photo}<h2{spoken}>{label}{escape(caption.caption)}</h2>{sureness}"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from bots.ai_label import label_of
 from bots.i18n import language as language_code
 from bots.i18n import say, translate_stored
 from bots.service.views import CaptionView
@@ -21,6 +22,12 @@ class CaptionResponse(BaseModel):
     status: Literal["queued", "running", "done", "failed"]
     caption: Annotated[str | None, Field(description="The sentence, once the caption is done.")]
     language: Annotated[str | None, Field(description="Language of the caption; null if a person wrote it.")]
+    label: Annotated[
+        str | None,
+        Field(
+            description="“AI:”, to be shown before the caption; null unless LABEL_CAPTIONS is on and a model wrote it."
+        ),
+    ]
     alt_text: Annotated[
         str | None, Field(description="What you last wrote about this photo, or else the caption without doubt.")
     ]
@@ -145,6 +152,7 @@ def caption_response(view: CaptionView, language: str | None, root_path: str = "
         status=view.state.value,
         caption=view.text if view.is_photo or not view.text else translate_stored(language, view.text),
         language=_language_of(view, language),
+        label=label_of(view, language),
         alt_text=view.correction or plain_sentence(view.text, view.words if view.hedged and view.is_photo else ()),
         confidence=view.confidence,
         sureness=None if view.confidence is None else confidence_text(view.confidence, language),

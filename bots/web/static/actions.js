@@ -1,7 +1,7 @@
 // Connects the buttons of a card: vote, correct, ask for another sentence, copy, remove.
 
 import { call } from "./api.js";
-import { spoken } from "./card.js";
+import { altText, spoken } from "./card.js";
 import { copyText } from "./clipboard.js";
 import { setConsent } from "./privacy.js";
 import { text } from "./i18n.js";
@@ -94,13 +94,13 @@ async function another(card) {
 function showNext(card, step) {
   card.shown += step;
   card.render();
-  card.page.announce(card.find(".which").textContent, card.caption.caption && spoken(card.caption));
+  card.page.announce(card.find(".which").textContent, ...(card.caption.caption ? spoken(card.caption) : []));
   const [pressed, other] = step < 0 ? [".before", ".after"] : [".after", ".before"];
   card.find(card.find(pressed).disabled ? other : pressed).focus(); // a disabled button cannot keep the focus
 }
 
 async function copy(card) {
-  await copyText(card.caption.alt_text);
+  await copyText(altText(card.caption));
   const button = card.find(".copy");
   button.textContent = text("copied");
   setTimeout(() => (button.textContent = text("copy")), 1500);
@@ -109,8 +109,8 @@ async function copy(card) {
 
 // Hands the sentence to another app, with the photo where the browser can share files.
 async function share(card) {
-  const { alt_text: sentence, photo } = card.caption;
-  const data = { text: sentence };
+  const { photo } = card.caption;
+  const data = { text: altText(card.caption) };
   if (photo) {
     const jpeg = await (await fetch(photo)).blob();
     const files = [new File([jpeg], card.photoName, { type: "image/jpeg" })];

@@ -20,9 +20,17 @@ export function renderCaption(container, caption, isHeading, showAttention) {
     spans.push(span);
     return span;
   });
+  element.append(...(caption.label ? [label(), " "] : []));
   element.append(...parts.flatMap((part, number) => (number ? [" ", part] : [part])));
   container.replaceChildren(element, ...(spans.length ? [slider()] : []));
   return element;
+
+  // "AI:", in the language of the page.
+  function label() {
+    const label = document.createElement("span");
+    Object.assign(label, { className: "label", lang: document.documentElement.lang, textContent: caption.label });
+    return label;
+  }
 
   function wordSpan(token, word) {
     const span = document.createElement("span");

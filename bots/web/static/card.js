@@ -89,7 +89,7 @@ export class Card {
 
   announceCaption(caption) {
     const { announcer } = this.page;
-    const told = [`${this.name}:`, caption.error ?? spoken(caption), caption.sureness];
+    const told = [`${this.name}:`, ...(caption.error ? [caption.error] : spoken(caption)), caption.sureness];
     if (this.sentences.length > 1) announcer.say(...told.slice(1));
     else announcer.finished(!caption.error, ...told);
   }
@@ -224,5 +224,8 @@ export class Card {
   }
 }
 
-// A caption for the live region, with its language.
-export const spoken = (caption) => ({ text: caption.caption, language: caption.language });
+// A caption for the live region: its label, if it has one, and its text with its language.
+export const spoken = (caption) => [caption.label, { text: caption.caption, language: caption.language }];
+
+// The sentence for other apps. What a person wrote has no label.
+export const altText = ({ label, alt_text: sentence, correction }) => (label && !correction ? `${label} ${sentence}` : sentence);
