@@ -58,8 +58,8 @@ class Settings(BaseSettings):
     neutral_wording: bool = False
 
     # Front-ends
-    languages_dir: Folder | None = None
     label_captions: bool = False
+    languages_dir: Folder | None = None
     telegram_token: Token = None
     telegram_api_url: Annotated[str, ApiUrl] = Field("https://api.telegram.org", repr=False)
     telegram_files_dir: Folder | None = None
