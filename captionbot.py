@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 import roles.caption_command
 import roles.feedback_commands
@@ -36,7 +36,12 @@ OTHERS = "Make models"
 
 
 class GroupedCommands(TyperGroup):
-    """Lists the commands of each group under a heading."""
+    """Lists the commands of each group under a heading, and shows ranges of numbers as 1-20."""
+
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        for command in self.commands.values():
+            _simplify_ranges(command)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         groups = {title: names.split() for title, names in GROUPS.items()}
@@ -45,6 +50,18 @@ class GroupedCommands(TyperGroup):
         for title, names in groups.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit)) for name in names])
+
+
+def _simplify_ranges(command: Any) -> None:
+    """Show the range of each option as its metavar instead of typer's [1<=x<=20]. Values are checked as before."""
+    for parameter in command.params:
+        if isinstance(parameter, TyperOption):
+            low, high = parameter.min, parameter.max
+            if parameter.metavar is None and low is not None and high is not None:
+                parameter.metavar = f"{low}-{high}"
+            parameter.min = parameter.max = None  # only the help reads them
+    for inner in getattr(command, "commands", {}).values():
+        _simplify_ranges(inner)
 
 
 app = typer.Typer(
@@ -186,7 +203,7 @@ def bench(
         int | None, typer.Option(min=1, metavar="PHOTOS", help="Photos in a batch.  [default: MAX_BATCH]")
     ] = None,
     beams: Annotated[
-        int | None, typer.Option(min=1, max=20, metavar="1-20", help="Width of the beam search.  [default: BEAMS]")
+        int | None, typer.Option(min=1, max=20, help="Width of the beam search.  [default: BEAMS]")
     ] = None,
     model: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Model folder.  [default: MODEL_DIR]")] = None,
     service: Annotated[

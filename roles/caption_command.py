@@ -36,7 +36,7 @@ def caption(
         list[str], typer.Argument(help="Photos, and folders to search for photos; - reads one photo from stdin.")
     ],
     beams: Annotated[
-        int | None, typer.Option(min=1, max=20, metavar="1-20", help="Width of the beam search.  [default: BEAMS]")
+        int | None, typer.Option(min=1, max=20, help="Width of the beam search.  [default: BEAMS]")
     ] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="Greedy decoding, the same as --beams 1.")] = False,
     nbest: Annotated[
@@ -63,7 +63,7 @@ def caption(
         bool, typer.Option("--overwrite", help="With --write: replace texts that are there, also people's.")
     ] = False,
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, metavar="0-1", help="With --write: leave out sentences with less.")
+        float, typer.Option(min=0, max=1, help="With --write: leave out sentences with less.")
     ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="With --write: change nothing.")] = False,
 ) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 Canary = Annotated[
-    int, typer.Option(min=0, max=99, metavar="PERCENT", help="Serve the model to this percentage of chats only.")
+    int, typer.Option(min=0, max=99, help="Serve the model to this percentage of chats only; 0 = to all.")
 ]
 
 
@@ -140,6 +140,9 @@ def finetune(
 
     Writes a candidate model to the run folder. captionbot evaluate judges it, and captionbot promote lets it serve.
     """
+    if is_empty(configure()):
+        print(NOTHING_YET)
+        return
     settings, sessions = _database()
     from training.data import load_dataset
     from training.feedback.dataset import read_feedback
@@ -174,6 +177,9 @@ def promote(
     Workers load it without a restart. A candidate that is worse on validation photos, or not better on held-out
     feedback, is refused with the reasons.
     """
+    if is_empty(configure()):
+        print(NOTHING_YET)
+        return
     settings, sessions = _database()
     from training.promotion.promote import promote, promote_again
 
@@ -224,6 +230,9 @@ def learn(
     All in one command, for cron. Only one can run at a time. If nothing was promoted it prints the reason, and the exit
     code is still 0.
     """
+    if is_empty(configure()):
+        print(NOTHING_YET)
+        return
     settings, sessions = _database()
     from training.data import load_dataset
     from training.feedback.finetune import TooLittleFeedback

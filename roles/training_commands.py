@@ -169,7 +169,7 @@ def bundle(
     format: Format = "auto",
     notes: Annotated[Path | None, typer.Option(help="Markdown for the model card.")] = None,
     length_penalty: Annotated[
-        float | None, typer.Option(min=0, help="Length penalty.  [default: that of the run]")
+        float | None, typer.Option(min=0, metavar="NUMBER", help="Length penalty.  [default: that of the run]")
     ] = None,
 ) -> None:
     """Make a trained model ready to serve.
@@ -200,9 +200,7 @@ def evaluate(
     data: DataFolder,
     format: Format = "auto",
     split: Annotated[str, typer.Option(help="train, val or test.")] = "val",
-    beams: Annotated[
-        list[int] | None, typer.Option(min=1, max=20, metavar="1-20", help="Repeatable.  [default: 3]")
-    ] = None,
+    beams: Annotated[list[int] | None, typer.Option(min=1, max=20, help="Repeatable.  [default: 3]")] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="The same as --beams 1.")] = False,
     engine: Annotated[Literal["auto", "openvino", "torch"], typer.Option(help="Inference engine.")] = "auto",
     precision: Annotated[Literal["auto", "int8", "f32"], typer.Option(help="Precision of OpenVINO.")] = "auto",
@@ -211,9 +209,9 @@ def evaluate(
     ] = "",
     features: Annotated[Path, typer.Option(help="Folder of cached features.")] = Path("data/features"),
     length_penalty: Annotated[
-        float | None, typer.Option(min=0, help="Length penalty.  [default: that of the model]")
+        float | None, typer.Option(min=0, metavar="NUMBER", help="Length penalty.  [default: that of the model]")
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="How many photos; 0 = all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, metavar="PHOTOS", help="How many photos; 0 = all.")] = 0,
     meteor: Annotated[
         bool, typer.Option(help="Compute METEOR, which starts Java and takes ten seconds for each model.")
     ] = True,

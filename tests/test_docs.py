@@ -52,10 +52,14 @@ def inline_commands(text: str) -> list[str]:
     return [span for span in spans if re.match(r"(captionbot|make) \S", span)]
 
 
-def help_examples() -> list[str]:
+def all_commands() -> list[typer.core.TyperCommand]:
+    """Also those of groups, such as `captionbot key new`."""
     groups = [command.commands.values() for command in COMMANDS.values() if isinstance(command, typer.core.TyperGroup)]
-    commands = [*COMMANDS.values(), *itertools.chain(*groups)]
-    return [line.strip() for command in commands for line in command.epilog.splitlines()[2:]]
+    return [*COMMANDS.values(), *itertools.chain(*groups)]
+
+
+def help_examples() -> list[str]:
+    return [line.strip() for command in all_commands() for line in command.epilog.splitlines()[2:]]
 
 
 def shown_commands() -> list[str]:
@@ -105,6 +109,20 @@ def test_the_help_lists_every_command_once():
 def test_every_command_has_help_with_examples(name):
     assert COMMANDS[name].help
     assert f"captionbot {name}" in COMMANDS[name].epilog
+
+
+@pytest.mark.parametrize("command", all_commands(), ids=lambda command: command.name)
+def test_help_shows_no_range_as_a_formula(command):
+    shown = command.make_context(command.name, [], resilient_parsing=True).get_help()
+    options = shown.partition("Options")[2].partition("Examples:")[0]
+    assert "--help" in options
+    assert re.findall(r"[<>]=|<\w+ range>|%Y", options) == []
+
+
+def test_a_range_is_shown_and_checked():
+    assert "--beams 1-20 " in COMMANDS["bench"].make_context("bench", [], resilient_parsing=True).get_help()
+    with pytest.raises(Exception, match="less than or equal to 20"):
+        COMMANDS["bench"].make_context("bench", ["--beams", "21"])
 
 
 def without_code(text: str) -> str:

@@ -42,9 +42,17 @@ def test_migrate_creates_the_tables_and_can_run_again(installation):
     assert installation.run("stats").wait() == 0
 
 
-@pytest.mark.parametrize("command", ["stats", "review", "export", "rollback"])
+FINETUNE = ("finetune", "--feedback", "exports", "--replay", "flickr8k")
+LEARN = ("learn", "--replay", "flickr8k")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("stats",), ("review",), ("export",), ("rollback",), ("promote", "runs/new"), FINETUNE, LEARN],
+    ids=lambda command: command[0],
+)
 def test_an_empty_installation_says_so_and_stays_empty(installation, tmp_path, command):
-    empty = installation.run(command)
+    empty = installation.run(*command)
     assert empty.wait() == 0
     assert empty.log.startswith("Nothing yet: ")
     assert not (tmp_path / "captionbot.db").exists()
