@@ -211,3 +211,8 @@ async def test_a_sender_who_reacts_is_asked_for_consent_by_direct_message(discor
     direct = discord.direct_channel(ada)["id"]
     (question,) = await discord.until(lambda: discord.sent_to(direct))
     assert "Can I keep your photos" in question["content"]
+
+
+async def test_buttons_keep_the_language_of_the_answer_whoever_presses_them(discord, discord_world, bob, shown):
+    await discord.press(bob, shown, "👍", locale="de")
+    await discord.until(lambda: labels(discord.messages[shown["id"]], "👍") == ["Good 1"])

@@ -213,3 +213,15 @@ async def test_the_sender_of_a_group_photo_is_asked_for_consent_in_private(
     await telegram.wait_until(lambda: consent_questions(telegram, ada))
     assert not consent_questions(telegram, bob)
     assert not consent_questions(telegram, group)
+
+
+async def test_in_a_group_the_buttons_keep_the_language_of_who_sent_the_photo(
+    telegram, telegram_world, ada, photo_bytes
+):
+    jan = telegram.person("Jan", language="de")
+    group = telegram.group(ada, jan)
+    answer = await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes(), group, caption="/caption"))
+    assert "Danke" in await telegram.query_answer(await telegram.press(jan, answer, "👍"))
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good 1", "👎 Bad"])
+    await telegram.react(jan, answer, "👎")
+    await telegram.wait_until(lambda: thumbs(answer) == ["👍 Good", "👎 Bad 1"])

@@ -12,9 +12,9 @@ from bots.delivery_loop import RetryLater, Sent, Undeliverable
 from bots.discord.buttons import answer_buttons
 from bots.discord.context import BotClient
 from bots.discord.failures import UNREACHABLE, passes
-from bots.discord.keys import message_key, person_key, source_key
+from bots.discord.keys import message_key, source_key
 from bots.discord.rendering import MAX_LENGTH, answer_text, truncate
-from bots.discord.replies import send_direct_message
+from bots.discord.replies import answer_language, send_direct_message
 from bots.discord.reply_target import ORIGINAL, MessageTarget, read_target
 from bots.i18n import say
 from bots.service.views import Delivery
@@ -55,8 +55,7 @@ def _retry_delay(error: Exception) -> float | None:
 
 async def _send(bot: BotClient, delivery: Delivery) -> discord.Message:
     target = read_target(delivery.reply_to)
-    preferences = await asyncio.to_thread(bot.service.people.preferences, person_key(target.user))
-    language = preferences.language or target.language
+    language = await asyncio.to_thread(answer_language, bot.service, delivery.captions[0])
     content = answer_text(
         delivery.captions,
         language,

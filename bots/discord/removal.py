@@ -10,7 +10,7 @@ from bots.discord.context import BotClient, Interaction
 from bots.discord.failures import UNREACHABLE
 from bots.discord.keys import parse_message_key, person_key, source_key
 from bots.discord.rendering import answer_text
-from bots.discord.replies import acknowledge
+from bots.discord.replies import acknowledge, answer_language
 from bots.discord.reply_target import ORIGINAL, InteractionTarget, read_target
 from bots.errors import NotAllowed
 from bots.service.outages import when_available
@@ -62,8 +62,9 @@ async def _edit_answer(bot: BotClient, removed: CaptionView, remaining: Sequence
     An ephemeral message can be edited only until the interaction's token expires.
     """
     target = read_target(removed.reply_to)
-    content = answer_text(remaining, target.language) if remaining else None
-    view = answer_buttons(remaining, target.language) if remaining else None
+    language = await when_available(answer_language, bot.service, removed)
+    content = answer_text(remaining, language) if remaining else None
+    view = answer_buttons(remaining, language) if remaining else None
     if isinstance(target, InteractionTarget) and not target.expired:
         webhook = target.webhook(bot)
         if remaining:

@@ -7,9 +7,12 @@ import discord
 from bots.discord.context import BotClient, Interaction
 from bots.discord.failures import UNREACHABLE
 from bots.discord.keys import person_key
+from bots.discord.reply_target import read_target
 from bots.errors import UserError
 from bots.i18n import say
 from bots.service.outages import when_available
+from bots.service.service import CaptionService
+from bots.service.views import CaptionView
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,12 @@ async def language_of(interaction: Interaction) -> str:
     service = interaction.client.service
     preferences = await when_available(service.people.preferences, person_key(interaction.user.id))
     return preferences.language or interaction.locale.value
+
+
+def answer_language(service: CaptionService, caption: CaptionView) -> str:
+    """The language of an answer and its buttons: that of who asked for it."""
+    target = read_target(caption.reply_to)
+    return service.people.preferences(person_key(target.user)).language or target.language
 
 
 async def report_error(interaction: Interaction, error: BaseException) -> None:

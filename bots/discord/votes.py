@@ -5,7 +5,7 @@ import discord
 from bots.discord.buttons import ActionButton, caption_buttons, view_of
 from bots.discord.context import BotClient, Interaction
 from bots.discord.keys import chat_key, message_key, person_key
-from bots.discord.replies import acknowledge, language_of, send_direct_message
+from bots.discord.replies import acknowledge, answer_language, language_of, send_direct_message
 from bots.errors import UserError
 from bots.i18n import DEFAULT, say
 from bots.service.outages import when_available
@@ -28,9 +28,17 @@ async def _vote(interaction: Interaction, id: str, value: int) -> None:
         return
     service, person = interaction.client.service, person_key(interaction.user.id)
     votes = await when_available(service.feedback.vote, id, person=person, value=value, chat=chat_key(interaction))
-    await interaction.edit_original_response(view=caption_buttons(id, votes, await language_of(interaction)))
+    await interaction.edit_original_response(view=caption_buttons(id, votes, await _buttons_language(interaction, id)))
     if votes.ask_consent:
         await ask_consent(interaction)
+
+
+async def _buttons_language(interaction: Interaction, id: str) -> str:
+    """The language of the buttons stays that of the answer, unless only the person who pressed sees them."""
+    if interaction.message is not None and interaction.message.flags.ephemeral:
+        return await language_of(interaction)
+    caption = await when_available(interaction.client.service.captions.get, id, person=None)
+    return await when_available(answer_language, interaction.client.service, caption)
 
 
 async def ask_consent(interaction: Interaction) -> None:

@@ -83,7 +83,8 @@ async def on_album_photo(update: Update, context: Context) -> None:
     caption = await context.to_thread(service.captions.get, press.argument, person=press.person, chat=press.chat)
     language = await context.language_of(press.query.from_user)
     await answer_query(press.query, labelled_text(caption, language))
-    keyboard = caption_keyboard(caption.id, caption.votes, language, private=press.private, in_album=True)
+    buttons = await context.language_of_answer(caption)
+    keyboard = caption_keyboard(caption.id, caption.votes, buttons, private=press.private, in_album=True)
     await edit_keyboard(press.query, keyboard, context)
 
 

@@ -15,6 +15,7 @@ from bots.service.service import CaptionService
 from bots.service.views import CaptionView
 from bots.telegram.keys import person_key
 from bots.telegram.rate_limiter import RateLimiter
+from bots.telegram.reply_target import ReplyTarget
 from bots.telegram.update_queue import UpdateQueue
 from settings import Settings
 
@@ -63,6 +64,15 @@ class Context(CallbackContext[Bot, dict[Any, Any], dict[Any, Any], dict[Any, Any
             return language(user.language_code)  # what was done before is not done again for a matter of language
         return language(preferences.language or user.language_code)
 
+    async def language_of_answer(self, caption: CaptionView) -> str:
+        """See `answer_language`. While the database is away it is that of the sender's app."""
+        try:
+            return await self.to_thread(answer_language, self.service, caption)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            return language(ReplyTarget.from_json(caption.reply_to).language)
+
     async def captions_in_message(self, key: str) -> list[CaptionView]:
         """The captions that a message of the bot shows, found by its key.
 
@@ -73,6 +83,12 @@ class Context(CallbackContext[Bot, dict[Any, Any], dict[Any, Any], dict[Any, Any
             await asyncio.sleep(SECOND_LOOKUP)
             found = await self.to_thread(self.service.captions.by_message, key)
         return found
+
+
+def answer_language(service: CaptionService, caption: CaptionView) -> str:
+    """The language of an answer and its buttons: what the photo's sender chose in /settings, else that of their app."""
+    preferences = service.people.preferences(caption.sender)
+    return language(preferences.language or ReplyTarget.from_json(caption.reply_to).language)
 
 
 def sender_of(message: Message) -> User | Chat:

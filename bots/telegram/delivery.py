@@ -9,7 +9,7 @@ from telegram.error import BadRequest, ChatMigrated, TelegramError
 
 from bots.delivery_loop import RetryLater, Sent, Undeliverable
 from bots.service.views import Delivery
-from bots.telegram.context import AppState, Bot
+from bots.telegram.context import AppState, Bot, answer_language
 from bots.telegram.failures import seconds_until_retry
 from bots.telegram.keys import chat_key, message_key
 from bots.telegram.rendering import render_answer
@@ -44,8 +44,7 @@ async def send(bot: Bot, state: AppState, delivery: Delivery) -> Sent:
 
 
 async def _send(bot: Bot, state: AppState, delivery: Delivery, target: ReplyTarget) -> Message:
-    preferences = await asyncio.to_thread(state.service.people.preferences, delivery.sender)
-    language = preferences.language or target.language
+    language = await asyncio.to_thread(answer_language, state.service, delivery.captions[0])
     content = render_answer(delivery.captions, language, private=delivery.chat is None)
     try:
         return await _reply_to_first(

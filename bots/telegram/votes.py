@@ -32,6 +32,9 @@ REACTION_VALUES = {"👍": 1, "👎": -1}
 async def on_vote(update: Update, context: Context) -> None:
     """The thumbs under a caption: "up", "down", or "undo" on the thumb that the person has given already."""
     press, feedback = button_press(update), context.service.feedback
+    caption = await context.to_thread(
+        context.service.captions.get, press.argument, person=press.person, chat=press.chat
+    )
     if press.action == "undo":
         votes = await context.to_thread(feedback.unvote, press.argument, person=press.person, chat=press.chat)
         answer = "telegram.vote_taken_back"
@@ -43,7 +46,8 @@ async def on_vote(update: Update, context: Context) -> None:
         answer = "telegram.vote_counted"
     language = await context.language_of(press.query.from_user)
     await answer_query(press.query, say(language, answer))
-    keyboard = caption_keyboard(press.argument, votes, language, private=press.private, in_album=press.in_album)
+    buttons = await context.language_of_answer(caption)
+    keyboard = caption_keyboard(press.argument, votes, buttons, private=press.private, in_album=press.in_album)
     await edit_keyboard(press.query, keyboard, context)
     if votes.ask_consent:
         await ask_for_consent(press.query.from_user, language, context)
@@ -97,7 +101,7 @@ async def _update_keyboard(
     captions = await context.to_thread(context.service.captions.by_message, message)
     if len(captions) == 1:
         private = reaction.chat.type == Chat.PRIVATE
-        language = await context.language_of(reaction.user)
+        language = await context.language_of_answer(captions[0])
         keyboard: InlineKeyboardMarkup | None = caption_keyboard(captions[0].id, votes[0], language, private=private)
     else:
         keyboard = album_keyboard(captions)
