@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +15,6 @@ from PIL import Image
 from bots.service.photo_check import check_photo
 from model.images.decoding_room import DECODING, DecodingRoom
 from model.preprocessing import read_photo
-from roles.startup import configure
 from tests.support.hostile_files import FORMATS
 
 PATIENCE = 60  # seconds
@@ -156,7 +157,8 @@ def test_small_pictures_do_not_hold_up_a_large_one_for_ever():
         following.__exit__(None, None, None)
 
 
-def test_the_limit_is_a_setting(monkeypatch, room):
-    monkeypatch.setenv("MAX_DECODING_PIXELS", "123456")
-    configure()
-    assert room.limit == 123_456
+def test_the_limit_is_a_setting():
+    code = "from roles.startup import configure; configure(); from model.images.decoding_room import DECODING as room; "
+    run = [sys.executable, "-c", code + "print(room.limit)"]
+    environment = {"PYTHONPATH": ".", "MAX_DECODING_PIXELS": "123456"}
+    assert subprocess.run(run, check=True, capture_output=True, text=True, env=environment).stdout == "123456\n"
