@@ -243,7 +243,7 @@ async def test_forget_says_what_cannot_be_deleted_yet(discord, discord_world, ad
     interaction = await discord.slash("forget", ada)
     await discord.until(lambda: interaction.answer)
     await discord.press(ada, interaction.answer, "Delete everything")
-    await discord.until(lambda: "One file is still being deleted" in interaction.answer["content"])
+    await discord.until(lambda: "I'm still deleting one file" in interaction.answer["content"])
     assert discord_world.hand.rows() == []
 
 

@@ -142,7 +142,7 @@ async def test_forget_says_what_cannot_be_deleted_yet(telegram, telegram_world, 
     make_undeletable(telegram_world.service.backend.store)
     sure = await ask(telegram, ada, "/forget")
     await telegram.query_answer(await telegram.press(ada, sure, "Delete everything"))
-    await telegram.wait_until(lambda: "One file is still being deleted" in sure["text"])
+    await telegram.wait_until(lambda: "I'm still deleting one file" in sure["text"])
     assert telegram_world.hand.rows() == []
 
 
@@ -255,3 +255,13 @@ async def test_admins_export_new_feedback_as_a_file(telegram, admin, rated):
 async def test_an_export_that_could_not_be_sent_is_sent_again(telegram, admin, rated):
     telegram.add_fault("sendDocument", 502)
     assert (await ask(telegram, admin, "/export"))["document"]
+
+
+async def test_the_button_under_privacy_shows_the_rest(telegram, telegram_world, ada):
+    short = await telegram.bot_reply(await telegram.send_text(ada, "/privacy"))
+    before = short["text"]
+    assert "365 days" not in before
+    await telegram.query_answer(await telegram.press(ada, short, "More"))
+    await telegram.wait_until(lambda: "365 days" in short["text"])
+    assert short["text"].startswith(before)
+    assert "reply_markup" not in short

@@ -160,3 +160,14 @@ def test_the_page_is_german_for_german_browsers(open_page):
 def test_the_documentation_page_logs_no_errors(page):
     page.goto("/docs")
     expect(page.get_by_role("heading", name="API", exact=True)).to_be_visible()
+
+
+def test_privacy_is_short_until_more_is_opened(page):
+    page.get_by_role("button", name="Privacy").click()
+    rest = page.locator("#privacy details p")
+    expect(page.locator("#retention")).to_be_visible()
+    expect(rest).to_be_hidden()
+    more = page.locator("#privacy summary")
+    expect(more).to_have_text("More")
+    more.press("Enter")
+    expect(rest).to_be_visible()

@@ -146,7 +146,7 @@ def test_another_browser_joins_the_list_and_can_be_removed(browser, site, open_p
     page.get_by_role("button", name="Settings").click()
     expect(page.locator("#device-count")).to_have_text("One other browser has joined.")
     expect(link).to_be_hidden()
-    page.get_by_role("button", name=re.compile("Remove Joined")).click()
+    page.get_by_role("button", name=re.compile("End access Joined")).click()
     expect(page.locator("#devices li")).to_have_count(0)
     if script:
         other.reload()
