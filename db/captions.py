@@ -70,6 +70,12 @@ def claim_next(session: Session, count: int, worker: str, lease: timedelta) -> l
     return claim_many(session, turns.whose_turn(session, count), worker, lease)
 
 
+def claim_newcomers(session: Session, count: int, worker: str, lease: timedelta) -> list[Claimed]:
+    """Claim photos of people who have nothing in work, at most so many. Looking is cheap where there are none."""
+    ids = turns.newcomers(session, count)
+    return claim_many(session, ids, worker, lease) if ids else []
+
+
 def claim_many(session: Session, ids: Iterable[int], worker: str, lease: timedelta) -> list[Claimed]:
     """Claim rows for a worker and return those that it got, in order of id.
 

@@ -27,6 +27,19 @@ def whose_turn(session: Session, count: int) -> list[int]:
     return list(session.scalars(select(chats.c.id).where(chats.c.queued).order_by(turn, chats.c.id).limit(count)))
 
 
+def newcomers(session: Session, count: int) -> list[int]:
+    """Ids of the oldest queued captions of people of whom nothing is being described, nor of their chats.
+
+    At most one of each person, and at most so many.
+    """
+    running = Caption.state == State.RUNNING
+    chats = select(Caption.chat).where(running, Caption.chat.is_not(None))
+    is_new = Caption.person_id.not_in(select(Caption.person_id).where(running))
+    is_elsewhere = Caption.chat.is_(None) | Caption.chat.not_in(chats)
+    oldest = select(func.min(Caption.id)).where(Caption.state == State.QUEUED, is_new, is_elsewhere)
+    return list(session.scalars(oldest.group_by(Caption.person_id).order_by(func.min(Caption.id)).limit(count)))
+
+
 def take_turns(session: Session) -> None:
     """Let this transaction choose after those that choose now, so that no two choose the same captions.
 

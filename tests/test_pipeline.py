@@ -272,6 +272,27 @@ def test_a_hanging_engine_is_noticed_and_its_rows_are_let_go(sessions, store, ca
     assert not bench.pipeline.is_stuck()
 
 
+def test_one_photo_goes_before_what_is_claimed_ahead_of_somebody_who_sends_many(sessions, store, captioner):
+    """No message tells of it: those of the flooder's photos are before it in the queue."""
+    stored, _, _ = random_model()
+    engine = Held(captioner.engine)
+    bench = Bench(sessions, store, Captioner(stored, engine))
+    many = queue_photos(sessions, store, 40)
+    for row in many:
+        bench.pipeline.handle(row)
+    assert engine.started.wait(20)
+    until(lambda: len(bench.heartbeat.held()) > 8)  # more than it runs and has ready: it claims nothing more
+    with sessions.begin() as session:
+        single = make_caption(session, "web:ann", photo=session.get_one(Caption, many[0]).photo).id
+    ready = bench.pipeline._pipeline._batchers["engine"]
+    until(lambda: single in [job.caption_id for job in ready._waiting])
+    engine.go.set()
+    until(lambda: len(bench.woken) == 41)
+    assert bench.woken.index(single) < 2 * 4  # the batch that ran, and the one that it is in
+    assert sorted(bench.woken) == sorted([*many, single])
+    assert bench.pipeline.close(10)
+
+
 def test_what_another_worker_has_taken_meanwhile_is_left_to_it(sessions, store, captioner):
     stored, _, _ = random_model()
     engine = Held(captioner.engine)

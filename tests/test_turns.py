@@ -79,6 +79,19 @@ def test_one_person_in_many_chats_has_one_share(session: Session):
     assert turns.whose_turn(session, 10).index(single) == 1
 
 
+def test_newcomers_are_those_of_whom_nothing_is_in_work_nor_of_their_chat(session: Session):
+    flood(session, 5)
+    flood(session, 5, "telegram:1", "telegram:-1")
+    captions.claim_next(session, 2, "w", LEASE)
+    inside = make_caption(session, "telegram:2", chat="telegram:-1").id
+    outside = flood(session, 3, "telegram:3", "telegram:-2")
+    alone = make_caption(session, "web:ann").id
+    assert turns.newcomers(session, BATCH) == [outside[0], alone]
+    assert [caption.id for caption in captions.claim_newcomers(session, 1, "w", LEASE)] == [outside[0]]
+    assert inside not in turns.newcomers(session, BATCH)
+    assert turns.newcomers(session, BATCH) == [alone]
+
+
 def test_what_is_finished_or_in_work_is_not_claimed(session: Session):
     make_caption(session, text="done")
     make_caption(session, state=State.RUNNING, worker="w1")

@@ -90,10 +90,10 @@ class Heartbeat:
         with self._changed:
             return sorted(row for row, since in self._held.items() if time.monotonic() - since < self.longest)
 
-    def wait_for_room(self, most: int) -> None:
-        """Block until at most `most` captions are held, or the worker stops."""
+    def wait_for_room(self, most: int, timeout: float | None = None) -> bool:
+        """Block until at most `most` captions are held, or the worker stops. Returns whether it did within seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._held) <= most or self._stop.is_set())
+            return self._changed.wait_for(lambda: len(self._held) <= most or self._stop.is_set(), timeout)
 
     def _run(self) -> None:
         pause = regular = self.lease.total_seconds() / BEATS

@@ -5,13 +5,15 @@ photos does not make others wait, and photos whose messages were lost are found 
 
 Each step is a stage with threads of its own, which takes all that waits for it as one batch: one transaction claims or
 writes many captions, one call of the photo store reads many photos, one batch of the engine captions them. A worker
-that already holds one batch more than its engine runs claims nothing more until one of them is finished.
+that already holds one batch more than its engine runs claims nothing more until one of them is finished, except for
+people who have nothing in work: their photos join the next batch of the engine.
 """
 
 import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -44,10 +46,12 @@ READ_DELAYS = (0.2, 0.8, 2.0)  # seconds before each retry to read a photo: a st
 STORE_DELAY = 1.0  # seconds between tries while the photo store is away, however long that is
 FILE_TRIES = 300  # of a photo that cannot be read although its store works; a disk may recover
 DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
+LOOK_DELAY = 0.25  # seconds between looks for people who have nothing in work, while this worker claims nothing else
 MAX_BEAMS = 20
 MAX_READERS = 8  # threads that read photos
 
 Value = TypeVar("Value")
+Claim = Callable[[Session, int, str, timedelta], Sequence[Claimed]]
 
 
 class CaptionPipeline:
@@ -105,20 +109,41 @@ class CaptionPipeline:
     def _claim(self, messages: list[Message]) -> list[Outcome[Job[None]]]:
         """Claim a caption for each message. A message may come twice: then there may be fewer captions."""
 
-        def claim() -> Sequence[Claimed]:
-            with self._sessions.begin() as session:
-                return captions.claim_next(session, len(messages), self._heartbeat.name, self._heartbeat.lease)
-
-        self._looks = max(0, self._looks - sum(message.caption_id is None for message in messages))
-        self._heartbeat.wait_for_room(self._max_held)
-        claimed = self._until_database_answers(claim)
+        claimed = self._claim_newcomers(len(messages))
+        rest: Outcome[Job[None]] = NotYet(0, counts=False)  # of messages that get no caption
+        if not claimed:
+            claimed, rest = self._claim_by(captions.claim_next, len(messages)), NotOurs()
         self._heartbeat.hold([caption.id for caption in claimed])
+        ended = messages if isinstance(rest, NotOurs) else messages[: len(claimed)]
+        self._looks = max(0, self._looks - sum(message.caption_id is None for message in ended))
         if len(claimed) == len(messages):
             self._look()
         jobs = [
             Ready(Job(caption, message.acknowledge, None)) for message, caption in zip(messages, claimed, strict=False)
         ]
-        return [*jobs, *[NotOurs()] * (len(messages) - len(jobs))]
+        return [*jobs, *[rest] * (len(messages) - len(jobs))]
+
+    def _claim_newcomers(self, count: int) -> Sequence[Claimed]:
+        """Wait until there is room for what comes next, or for a photo of somebody who has nothing in work.
+
+        Returns at most so many photos of such people, one of each; none if there is room. One batch of them may be
+        held beside what a worker holds otherwise.
+        """
+        most = self._max_held + 2 * self._look_size
+        while not self._heartbeat.wait_for_room(self._max_held, LOOK_DELAY):
+            room = min(count, most - len(self._heartbeat.held()))
+            if room <= 0 or self._stopping.is_set():
+                continue
+            if claimed := self._claim_by(captions.claim_newcomers, room):
+                return claimed
+        return []
+
+    def _claim_by(self, choose: Claim, count: int) -> Sequence[Claimed]:
+        def claim() -> Sequence[Claimed]:
+            with self._sessions.begin() as session:
+                return choose(session, count, self._heartbeat.name, self._heartbeat.lease)
+
+        return self._until_database_answers(claim)
 
     def _look(self) -> None:
         """Claim what else waits: the messages of some photos may be lost."""
