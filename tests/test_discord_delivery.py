@@ -129,7 +129,7 @@ async def test_after_the_token_has_expired_the_answer_goes_to_the_channel(discor
         del discord.interactions[waiting.payload["token"]]
     discord_world.hand.work()
     (late,) = await discord.until(lambda: discord.sent_to(discord.channel))
-    assert late["content"] == f"<@{ada['id']}>, this took a while: Sentence 1."
+    assert late["content"] == f"<@{ada['id']}>, sorry for the wait: Sentence 1."
     (call,) = discord.called("POST", "/channels/.*/messages")
     assert call.body["allowed_mentions"] == {"parse": []}
     await discord.until(lambda: discord_world.hand.rows()[0].delivered_at)

@@ -51,7 +51,7 @@ def readiness(client):
 def assert_refused(answer):
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
-    assert "moment" in answer.json()["detail"]
+    assert "right now" in answer.json()["detail"]
 
 
 @pytest.fixture

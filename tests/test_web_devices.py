@@ -88,7 +88,7 @@ def test_a_link_works_once_and_not_after_it_expired_was_replaced_or_removed(clie
         other = new_client()
         answer = join(other, secret)
         assert answer.status_code == 404, secret
-        assert "This link does not work" in answer.text
+        assert "This link no longer works" in answer.text
         assert other.get("/api/me").json()["joined"] is False
     assert phone.get("/api/me").json()["joined"] is True  # a browser that has joined does not expire
 

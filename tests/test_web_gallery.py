@@ -84,7 +84,7 @@ def test_older_photos_get_the_focus_and_are_announced(page):
     page.reload()
     page.get_by_role("button", name="Show older").click()
     expect(page.locator(".card")).to_have_count(26)
-    expect(page.locator("#live")).to_have_text("2 older photos are shown. ")
+    expect(page.locator("#live")).to_have_text("2 older photos added. ")
     assert page.locator(":focus").evaluate("element => element.className") == "card"
 
 

@@ -43,7 +43,7 @@ def test_a_search_finds_what_is_not_loaded_yet_and_shows_older_ones(filled):
     search(page, "fox sn", "The newest 24 photos are shown. There are older ones.")
     page.get_by_role("button", name="Show older").click()
     expect(page.locator(".card")).to_have_count(26)
-    expect(page.locator("#live")).to_have_text("2 older photos are shown. ")
+    expect(page.locator("#live")).to_have_text("2 older photos added. ")
     page.get_by_label("Search your descriptions").fill("")
     expect(page.locator("#found")).to_be_hidden()
     expect(page.locator(".card")).to_have_count(24)  # as before
