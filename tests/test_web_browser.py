@@ -102,7 +102,7 @@ def test_a_file_that_is_no_picture_is_ignored_with_a_message(page):
 
 def test_a_file_that_is_too_large_is_not_uploaded(page):
     choose(page, {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": bytes(3_000_000)})
-    expect(page.locator(".card .error")).to_contain_text(re.compile(r"This file has 3\sMB. At most 2\sMB work."))
+    expect(page.locator(".card .error")).to_contain_text(re.compile(r"This file is 3\sMB. The limit is 2\sMB."))
 
 
 def test_a_lost_connection_shows_an_error_and_the_upload_can_be_retried(page, open_page):
