@@ -61,6 +61,7 @@ def test_a_picture_larger_than_the_limit_is_decoded_alone(room, read):
         with room.take(1):
             waits = threads.submit(read, large)
             until(lambda: room.waiting == 1)
+            assert not waits.done()
         waits.result(PATIENCE)
 
 

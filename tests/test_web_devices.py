@@ -55,6 +55,15 @@ def test_a_browser_that_joins_shows_the_list_and_keeps_its_own_apart(client, pho
     assert joined(client) == []
 
 
+def test_another_site_cannot_make_a_browser_join(client, phone):
+    """Otherwise it could have a visitor's photos sent into the list of whoever made the link."""
+    data = {"code": new_secret(client)}
+    answer = phone.post("/join", data=data, headers={"Origin": "https://elsewhere.example"}, follow_redirects=False)
+    assert answer.status_code == 403
+    assert phone.get("/api/me").json()["joined"] is False
+    assert join(phone, data["code"]).status_code == 303  # the link was not used up
+
+
 def test_who_is_removed_has_their_own_list_from_then_on(client, phone):
     own = phone.send_photo().json()["id"]
     join(phone, new_secret(client))
