@@ -109,6 +109,46 @@ def test_a_card_is_shared_with_its_photo_where_the_browser_can(page, card):
     assert page.evaluate("window.shared") == [said, "beach.jpg", "image/jpeg"]
 
 
+def test_the_settings_open_before_the_server_answers(open_page):
+    page = open_page()
+    slow = []
+    page.route("**/api/me", lambda route: slow.append(route))
+    page.reload()
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("dialog", name="Settings")).to_be_visible()
+    expect(page.get_by_label("Short")).to_be_disabled()
+    slow[0].continue_()
+    page.get_by_label("Short").check()
+    expect(page.locator("#settings-status")).to_have_text("Saved. It holds for your next photos.")
+
+
+@pytest.mark.parametrize("name", ["Settings", "Privacy"])
+def test_a_dialog_that_the_server_did_not_fill_is_filled_when_it_is_opened_again(open_page, name):
+    page = open_page()
+    page.route("**/api/me", lambda route: route.fulfill(status=503, json={"detail": "The store is full."}))
+    page.reload()
+    expect(page.locator("#error")).to_have_text("The store is full.")
+    page.get_by_role("button", name=name).click()
+    dialog = page.get_by_role("dialog", name=name)
+    expect(dialog.locator("[role=status]")).to_have_text("The store is full.")
+    page.keyboard.press("Escape")
+    page.unroute("**/api/me")
+    page.get_by_role("button", name=name).click()
+    expect(dialog.locator("[role=status]")).to_have_text("")
+    expect(dialog.locator("input:visible").first).to_be_enabled()
+    assert all("503" in error for error in open_page.errors)  # the browser's own lines about the two answers
+    open_page.errors.clear()
+
+
+def test_the_consent_is_still_shown_when_the_dialog_is_opened_again(page):
+    page.get_by_role("button", name="Privacy").click()
+    page.get_by_role("switch").check()
+    expect(page.locator("#privacy-status")).not_to_be_empty()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Privacy").click()
+    expect(page.get_by_role("switch")).to_be_checked()
+
+
 def test_preferences_are_kept(page):
     page.get_by_role("button", name="Settings").click()
     page.get_by_label("Short").check()

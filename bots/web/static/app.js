@@ -2,7 +2,8 @@
 
 import { Announcer } from "./announcer.js";
 import { connectTabs, focusAdded, Gallery } from "./gallery.js";
-import { startPrivacy } from "./privacy.js";
+import { loadMe } from "./me.js";
+import { showLimits, startPrivacy } from "./privacy.js";
 import { clearSearch, startSearch } from "./search.js";
 import { startSettings } from "./settings.js";
 import { text } from "./i18n.js";
@@ -124,7 +125,10 @@ function showError(sentence) {
 wireInput();
 startSearch(page, showError);
 loadOlder();
-startPrivacy(page).then((me) => {
+startPrivacy(page);
+startSettings();
+loadMe().then((me) => {
   maxBytes = me.max_photo_bytes;
-  startSettings(me);
+  byId("joined").hidden = !me.joined;
+  showLimits(me);
 }, (error) => showError(error.message));

@@ -2,17 +2,23 @@
 
 import { call } from "./api.js";
 import { text } from "./i18n.js";
+import { loadMe } from "./me.js";
 
 const byId = (id) => document.getElementById(id);
 const days = (count) => (count % 1 ? text("hours", { count: 24 * count }) : text("days", { count }));
 
-// page: shared by all cards, see app.js. Returns the response of /api/me.
-export async function startPrivacy(page) {
+// page: shared by all cards, see app.js. The dialog opens at once, also while the server is slow or away.
+export function startPrivacy(page) {
   const dialog = byId("privacy");
   const toggle = byId("consent");
+  let me = null;
   byId("open-privacy").addEventListener("click", () => {
-    byId("privacy-status").textContent = "";
     dialog.showModal();
+    attempt(async () => {
+      me = await loadMe();
+      showLimits(me);
+      return "";
+    });
   });
   byId("close-privacy").addEventListener("click", () => dialog.close());
 
@@ -30,6 +36,7 @@ export async function startPrivacy(page) {
       page.tellTabs("forgotten");
       for (const card of page.gallery.everyCard) page.gallery.remove(card);
       page.gallery.showAll();
+      Object.assign(await loadMe(), { consent: false });
       toggle.checked = false;
       const gone = text("forgotten", { count: captions });
       return left ? `${gone} ${text("forgotten_left", { count: left })}` : gone;
@@ -42,20 +49,23 @@ export async function startPrivacy(page) {
       byId("privacy-status").textContent = await action();
     } catch (error) {
       byId("privacy-status").textContent = error.message;
-      toggle.checked = me.consent === true;
+      toggle.checked = me?.consent === true;
     }
   }
+}
 
-  const me = await call("GET", "/api/me");
-  toggle.checked = me.consent === true;
+// me: the response of /api/me.
+export function showLimits(me) {
+  byId("consent").checked = me.consent === true;
+  byId("consent").disabled = false;
   const [time, longer] = [days(me.retention_hours / 24), days(me.feedback_retention_days)];
   byId("kept").textContent = text("stays_for", { time });
   byId("retention").textContent = text("retention", { time, longer });
   byId("limits").textContent = text("formats_and_size", { megabytes: Math.floor(me.max_photo_bytes / 1e6) });
-  return me;
 }
 
 export async function setConsent(agreed) {
   await call("PUT", "/api/me/consent", { agreed });
+  Object.assign(await loadMe(), { consent: agreed });
   byId("consent").checked = agreed;
 }

@@ -3,30 +3,34 @@
 import { call } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { text } from "./i18n.js";
+import { loadMe } from "./me.js";
 
 const byId = (id) => document.getElementById(id);
 const dialog = byId("settings");
 const say = (sentence) => (byId("settings-status").textContent = sentence);
 const date = (iso) => new Date(iso).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
-// me: the response of /api/me.
-export function startSettings(me) {
-  byId("joined").hidden = !me.joined;
-  for (const name of ["length", "quality"]) {
-    for (const choice of dialog.querySelectorAll(`[name=${name}]`)) {
-      choice.checked = choice.value === me[name];
-      choice.addEventListener("change", () =>
-        attempt(async () => {
-          Object.assign(me, await call("PUT", "/api/me/preferences", { [name]: choice.value }));
-          return text("chosen");
-        }),
-      );
-    }
+// The dialog opens at once, also while the server is slow or away; its choices can be changed once they are known.
+export function startSettings() {
+  const choices = [...dialog.querySelectorAll("[type=radio]")];
+  let me = null;
+  for (const choice of choices) {
+    choice.addEventListener("change", () =>
+      attempt(async () => {
+        Object.assign(me, await call("PUT", "/api/me/preferences", { [choice.name]: choice.value }));
+        return text("chosen");
+      }),
+    );
   }
   byId("open-settings").addEventListener("click", () => {
     byId("link-made").hidden = true;
     dialog.showModal();
-    attempt(showDevices);
+    attempt(async () => {
+      me = await loadMe();
+      for (const fields of dialog.querySelectorAll("fieldset")) fields.disabled = false;
+      check();
+      await showDevices();
+    });
   });
   byId("close-settings").addEventListener("click", () => dialog.close());
   byId("new-link").addEventListener("click", () => attempt(makeLink));
@@ -38,8 +42,12 @@ export function startSettings(me) {
       say((await action()) ?? "");
     } catch (error) {
       say(error.message);
-      for (const choice of dialog.querySelectorAll("[type=radio]")) choice.checked = choice.value === me[choice.name];
+      check();
     }
+  }
+
+  function check() {
+    for (const choice of choices) choice.checked = choice.value === me?.[choice.name];
   }
 
   async function makeLink() {
