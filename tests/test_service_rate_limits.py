@@ -76,6 +76,38 @@ def test_processes_count_together_in_redis(redis_server):
     assert all(key.startswith(b"test:rates") for key in [*redis_server.client.scan_iter()])
 
 
+@pytest.fixture
+def ahead(monkeypatch):
+    """ahead(600): the clock of this machine is from now on so many seconds ahead of what it was in the beginning."""
+    right = time.time
+    return lambda seconds: monkeypatch.setattr(time, "time", lambda: right() + seconds)
+
+
+@pytest.mark.parametrize("seconds", [600, -600])
+@pytest.mark.parametrize("place", ["redis", "memory"])
+def test_wrong_clocks_count_alike(redis_server, ahead, place, seconds):
+    """Machines whose clocks differ by minutes, or one whose clock is set."""
+    limits = RateLimits("2/minute", redis_server.url if place == "redis" else None, "test")
+    ahead(seconds)
+    limits.hit("web:ann")
+    limits.hit("web:ann")
+    ahead(0)
+    with pytest.raises(TooManyRequests) as refusal:
+        limits.hit("web:ann")
+    assert 50 < refusal.value.retry_after <= 60
+
+
+def test_in_redis_nothing_is_left_of_what_no_limit_counts(redis_server):
+    limits = RateLimits("2/second;3/hour", redis_server.url, "test")
+    limits.hit("web:ann")
+    time.sleep(1.05)
+    limits.hit("web:ann")
+    limits.hit("web:ann")
+    assert sorted(redis_server.client.llen(key) for key in redis_server.client.scan_iter()) == [2, 3]
+    time.sleep(1.05)
+    assert [redis_server.client.llen(key) for key in redis_server.client.scan_iter()] == [3]
+
+
 def test_without_redis_each_process_counts_at_once_and_nobody_fails(redis_server):
     limits = RateLimits("2/hour", redis_server.url, "test")
     limits.hit("web:ann")
