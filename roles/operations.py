@@ -35,7 +35,7 @@ def doctor(as_json: AsJson = False) -> None:
     Prints one line for each check, with what to do if something is wrong. Then the exit code is 1. It creates nothing.
     """
     settings = configure()
-    from roles.doctor import diagnose
+    from roles.doctor.diagnosis import diagnose
 
     findings = []
     for finding in diagnose(settings):

@@ -7,7 +7,7 @@ import pytest
 from db.engine import create_engine, sessions
 from db.photo_store import MARK
 from db.schema import migrate
-from roles.doctor import CHECKS, diagnose
+from roles.doctor.diagnosis import CHECKS, diagnose
 from settings import Settings
 from tests.support.factories import make_photo
 from tests.support.redis_server import free_port

@@ -11,7 +11,7 @@ from bots.i18n import catalogue, language, language_name, languages, load, say
 from bots.po_files import BadTranslation
 from bots.telegram import account
 from bots.web.app import _render_page
-from roles.doctor import diagnose
+from roles.doctor.diagnosis import diagnose
 from settings import Settings
 from tests.support.polish import HEADER, entry, write_polish
 

@@ -48,7 +48,7 @@ class CaptionView:
     is_photo: bool  # False: blank, a screenshot, a page of text
     words: tuple[str, ...]
     alternatives: tuple[str, ...]
-    attention: dict[str, Any] | None  # {"rows", "columns", "maps"}, see db/tables.py
+    attention: dict[str, Any] | None  # {"rows", "columns", "maps"}, see db/tables/captions.py
     model: str | None  # version
     rank: int  # 0: the first caption; n: the n-th "another one"
     album: str | None  # key of the photos that were sent together with this one

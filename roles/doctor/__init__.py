@@ -1,0 +1,1 @@
+"""captionbot doctor: everything that captionbot needs, and how to repair what is wrong."""
