@@ -18,6 +18,7 @@ from model.preprocessing import read_photo
 from tests.support.hostile_files import FORMATS
 
 PATIENCE = 60  # seconds
+PIXELS = 128 * 64  # of a picture; HEIC has whole blocks of 64 x 64
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -27,7 +28,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def picture(format: str, size: tuple[int, int] = (100, 50)) -> bytes:
+def picture(format: str, size: tuple[int, int] = (128, 64)) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", size, "red").save(buffer, format)
     return buffer.getvalue()
@@ -35,22 +36,22 @@ def picture(format: str, size: tuple[int, int] = (100, 50)) -> bytes:
 
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> DecodingRoom:
-    """That of this process, with 10,000 pixels."""
-    monkeypatch.setattr(DECODING, "limit", 10_000)
+    """That of this process, with twice the pixels of a picture."""
+    monkeypatch.setattr(DECODING, "limit", 2 * PIXELS)
     return DECODING
 
 
 @pytest.mark.parametrize("read", [check_photo, read_photo])
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_picture_waits_until_its_pixels_have_room(room, read, format):
-    """5,000 pixels; check_photo reads the uploads of the page and the bots, read_photo what a worker describes."""
+    """check_photo reads the uploads of the page and the bots, read_photo what a worker describes."""
     with ThreadPoolExecutor() as threads:
-        with room.take(5_001):
+        with room.take(PIXELS + 1):
             waits = threads.submit(read, picture(format))
             until(lambda: room.waiting == 1)
             assert not waits.done()
         waits.result(PATIENCE)
-        with room.take(5_000):
+        with room.take(PIXELS):
             threads.submit(read, picture(format)).result(PATIENCE)
 
 
@@ -71,9 +72,9 @@ def test_the_largest_frame_of_a_gif_counts(room):
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], optimize=False)
     small = struct.pack("<HH", 30, 20)
-    data = struct.pack("<HH", 100, 50).join(buffer.getvalue().rsplit(small, 1))
+    data = struct.pack("<HH", 128, 64).join(buffer.getvalue().rsplit(small, 1))
     with ThreadPoolExecutor() as threads:
-        with room.take(5_001):
+        with room.take(PIXELS + 1):
             waits = threads.submit(check_photo, data)
             until(lambda: room.waiting == 1)
         assert waits.result(PATIENCE)
@@ -83,7 +84,7 @@ def test_a_picture_that_cannot_be_decoded_leaves_its_room(room):
     with ThreadPoolExecutor() as threads:
         for _ in range(10):
             assert threads.submit(check_photo, picture("PNG")[:60]).exception(PATIENCE)
-        with room.take(10_000):
+        with room.take(room.limit):
             pass
 
 

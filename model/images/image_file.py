@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
-from math import inf
+from math import inf, prod
 
 import pillow_heif
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -34,6 +34,7 @@ from model.images.animation import MOST
 from model.images.decode_pixels import decode_pixels
 from model.images.decoding_room import DECODING
 from model.images.gif_frames import frame_sizes
+from model.images.heif_sizes import decoded_pixels
 from model.images.jpeg_segments import jpeg_picture
 from model.images.memory import return_large_blocks
 from model.images.picture_bytes import PictureBytes, TooManyParts, read_orientation
@@ -65,6 +66,7 @@ ICON = b"\0\0\1\0"
 NAMED = re.compile(re.escape(ICON) + rb"|II[*+]\0|MM\0[*+]")
 HEAD = 4096  # bytes of a file of another format, in which Pillow looks for its name
 MAX_PIXELS = 50_000_000
+STREAMS = 2  # with the most pixels that there may be in one AVIF: colours and transparency
 SCANS = 100  # of a JPEG; cameras write one, progressive files about ten, and each may take a second to decode
 UPRIGHT = {  # orientation -> how to turn the image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -122,15 +124,18 @@ def decode_image(
     sizes = _fitting_gif_frames(data, max_pixels) if data.startswith(b"GIF8") else []
     picture = _needed(data)
     opened = partial(_open, max_pixels=max_pixels)
-    size = sizes[-1] if sizes else opened(picture.data).size
-    with DECODING.take(size[0] * size[1]):
+    pixels = prod(sizes[-1] if sizes else opened(picture.data).size)
+    frames = len(sizes) if data.startswith(b"GIF8") else MOST
+    if data[4:8] == b"ftyp":  # HEIC or AVIF
+        largest, together = _fitting_streams(data, max_pixels)
+        pixels, frames = max(pixels, together), min(MOST, max_pixels // max(1, largest))
+    with DECODING.take(pixels):
         image = opened(picture.data)
-        frames = len(sizes) if image.format == "GIF" else MOST
         try:
-            pixels = decode_pixels(picture, opened, draft=draft, frames=frames, max_pixels=max_pixels)
+            decoded = decode_pixels(picture, opened, draft=draft, frames=frames, max_pixels=max_pixels)
         except Exception as error:  # a decoder raises anything at damaged data: OSError, struct.error ...
             raise BrokenImage(error, image.format) from None
-        yield DecodedImage(pixels, UPRIGHT.get(read_orientation(picture.metadata or image.info)))
+        yield DecodedImage(decoded, UPRIGHT.get(read_orientation(picture.metadata or image.info)))
 
 
 def _needed(data: bytes) -> PictureBytes:
@@ -197,3 +202,17 @@ def _fitting_gif_frames(data: bytes, max_pixels: int) -> list[tuple[int, int]]:
     if sizes:
         _check_size(sizes[0], max_pixels)
     return [*takewhile(lambda size: size[0] * size[1] <= max_pixels, sizes)]
+
+
+def _fitting_streams(data: bytes, max_pixels: int) -> tuple[int, int]:
+    """Pixels of the largest picture in a HEIC or AVIF, and of all that may be decoded at once.
+
+    Raises BrokenImage, TooManyPixels.
+    """
+    try:
+        largest, together = decoded_pixels(data)
+    except Exception as error:
+        raise BrokenImage(error) from None
+    if largest > max_pixels or together > STREAMS * max_pixels:
+        raise TooManyPixels(max(largest, together), max_pixels)
+    return largest, max(largest, together)
