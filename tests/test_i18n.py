@@ -12,7 +12,7 @@ from bots.i18n import FOLDER, catalogue, fill, language, languages, say, templat
 from bots.po_files import Text
 from db.captions import GAVE_UP, NONE_LEFT
 from model.captioner import NO_PHOTO
-from worker.pipeline import MISSING, UNREADABLE
+from worker.photo_reader import MISSING, UNREADABLE
 
 
 def placeholders(text):

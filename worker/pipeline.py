@@ -14,7 +14,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -26,28 +25,20 @@ from db import caption_requests, captions
 from db.captions import Claimed, Result
 from db.outages import noted
 from db.photo_store import PhotoStore
-from db.store_state import StoreState, StoreUnavailable
 from db.tables import Caption
 from model.engine import cores
-from model.errors import UnreadablePhoto, one_line
-from model.preprocessing import read_photo
 from worker.heartbeat import MAX_SECONDS_HELD, Heartbeat
 from worker.inference import run_engine
-from worker.job_types import EngineInput, Job, Message
+from worker.job_types import Job, Message
 from worker.model_loader import CurrentModel
 from worker.notifications import Notifier
+from worker.photo_reader import PhotoReader
 from worker.stages import Ended, Failed, NotOurs, NotYet, Outcome, Pipeline, Ready, Stage
 
 log = logging.getLogger(__name__)
 
-MISSING = "I no longer have that photo, so I could not describe it. Please send it again."
-UNREADABLE = "I could not read that photo. Please send it again, or another one."
-READ_DELAYS = (0.2, 0.8, 2.0)  # seconds before each retry to read a photo: a store on a network may show a file late
-STORE_DELAY = 1.0  # seconds between tries while the photo store is away, however long that is
-FILE_TRIES = 300  # of a photo that cannot be read although its store works; a disk may recover
 DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
 LOOK_DELAY = 0.25  # seconds between looks for people who have nothing in work, while this worker claims nothing else
-MAX_BEAMS = 20
 MAX_READERS = 8  # threads that read photos
 
 Value = TypeVar("Value")
@@ -75,16 +66,15 @@ class CaptionPipeline:
             lanes: batches that the engine runs at the same time.
             time_limit: seconds that one batch of photos may take to be read or captioned.
         """
-        self._sessions, self._store, self._model = sessions, store, model
-        self._heartbeat, self._notifier = heartbeat, notifier
-        self._max_held, self._beams, self._time_limit = (lanes + 1) * max_batch, beams, time_limit
+        self._sessions, self._heartbeat, self._notifier = sessions, heartbeat, notifier
+        self._max_held, self._time_limit = (lanes + 1) * max_batch, time_limit
         self._stopping = threading.Event()
-        self._store_away = False
+        self._reader = PhotoReader(store, model, heartbeat, beams, self._earlier_captions)
         self._look_size, self._looks = max_batch, 0  # messages of this worker's own to itself: at a time, and waiting
         person = attrgetter("person")
         self._pipeline = Pipeline(
             Stage("claim", self._claim, max_batch),
-            Stage("read", self._read, max_batch, lanes=min(MAX_READERS, cores()), owner=person),
+            Stage("read", self._reader.read, max_batch, lanes=min(MAX_READERS, cores()), owner=person),
             Stage("engine", run_engine, max_batch, lanes=lanes, key=lambda job: job.value.kind, owner=person),
             Stage("write", self._write, 2 * max_batch),
             ended=self._ended,
@@ -152,61 +142,15 @@ class CaptionPipeline:
             with contextlib.suppress(RuntimeError):  # closed meanwhile
                 self._pipeline.submit([Message(None, lambda: None)] * self._look_size)
 
-    def _read(self, jobs: list[Job[None]]) -> list[Outcome[Job[EngineInput]]]:
-        self._heartbeat.hold([job.caption_id for job in jobs], limited=False)
-        photos = self._store.read_many([job.caption.sha256 for job in jobs])
-        errors = [data for data in photos.values() if isinstance(data, StoreUnavailable)]
-        works = not errors or self._store.state() is not StoreState.AWAY
-        self._note_store(None if works else errors[0])
-        return [self._decode(job, photos.get(job.caption.sha256), works) for job in jobs]
-
-    def _note_store(self, error: StoreUnavailable | None) -> None:
-        """Log once when the photo store goes away, and when it is back."""
-        if error and not self._store_away:
-            log.warning("the photo store is away, photos wait for it: %s", one_line(error))
-        elif self._store_away and not error:
-            log.info("the photo store is back")
-        self._store_away = error is not None
-
-    def _decode(self, job: Job[None], data: bytes | StoreUnavailable | None, works: bool) -> Outcome[Job[EngineInput]]:
-        """The engine's input from the bytes of a photo file; None is a photo that the store does not have.
-
-        works: whether the store does. If not, no photo is to blame, and each waits for as long as it takes.
-        """
-        caption, about = job.caption, {"caption": job.caption_id}
-        if isinstance(data, StoreUnavailable):
-            if not works or job.retries < FILE_TRIES:
-                return NotYet(STORE_DELAY, counts=works)
-            log.warning(
-                "caption %d: photo %s cannot be read: %s", caption.id, caption.sha256, one_line(data), extra=about
-            )
-            return Failed(UNREADABLE)
-        self._heartbeat.hold([job.caption_id])  # from here on it may be the photo that keeps the worker busy
-        if data is None:
-            if job.retries < len(READ_DELAYS):
-                return NotYet(READ_DELAYS[job.retries])
-            log.warning("caption %d: photo %s is not in the store", caption.id, caption.sha256, extra=about)
-            return Failed(MISSING)
-        model = self._model.choose(caption.chat or caption.person)
-        try:
-            photo = read_photo(data, size=model.captioner.config.photo_size)
-        except UnreadablePhoto as error:
-            log.warning("caption %d: photo %s: %s", caption.id, caption.sha256, error, extra=about)
-            return Failed(UNREADABLE)
-        exclude = (
-            self._until_database_answers(partial(self._earlier_captions, caption.id)) if caption.rank else frozenset()
-        )
-        beams = caption.options.beams or self._beams
-        if exclude:
-            beams = min(MAX_BEAMS, max(beams, len(exclude) + 2))
-        input = EngineInput(photo, model, beams, caption.options.length or "normal", exclude)
-        return Ready(job.with_value(input))
-
     def _earlier_captions(self, caption_id: int) -> frozenset[tuple[str, ...]]:
         """The words of the photo's first caption and of all that followed on request for another one."""
-        with self._sessions.begin() as session:
-            chain = caption_requests.chain(session, session.get_one(Caption, caption_id))
-            return frozenset(tuple(caption.words) for caption in chain if caption.words)
+
+        def look_up() -> frozenset[tuple[str, ...]]:
+            with self._sessions.begin() as session:
+                chain = caption_requests.chain(session, session.get_one(Caption, caption_id))
+                return frozenset(tuple(caption.words) for caption in chain if caption.words)
+
+        return self._until_database_answers(look_up)
 
     def _write(self, jobs: list[Job[Result | Failed]]) -> list[Outcome[Job[Result | Failed]]]:
         """Write results and failures in one transaction, then notify the front-ends that wait for them."""

@@ -11,7 +11,7 @@ import httpx
 
 from tests.support.processes import Person
 from tests.support.service_parts import picture
-from worker.pipeline import MISSING
+from worker.photo_reader import MISSING
 
 TIMEOUT = 15.0  # seconds to wait for an answer
 PAUSE = 0.3  # seconds after a refusal; a program would wait for as long as Retry-After says

@@ -12,7 +12,7 @@ from db.engine import create_engine, sessions
 from db.tables import Caption, State, Vote
 from tests.support.chaos.people import Sender, Sent
 from tests.support.chaos.stage import Stage
-from worker.pipeline import MISSING
+from worker.photo_reader import MISSING
 
 MOST_LINES = 10  # of log for one fault, of all three processes
 
