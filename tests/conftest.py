@@ -25,12 +25,15 @@ pytest_plugins = [
     "tests.support.pgbouncer",  # pgbouncer
     "tests.support.failover",  # pair
     "tests.support.learning_parts",  # plain_data, features, plain_model, recorded_feedback, finetuned_run
-    "tests.support.service_parts",  # queued, notifier, new_service, service, worker
+    "tests.support.service_parts",  # queued, notifier, new_service, service, worker, anns, in_chat
     "tests.support.worker_parts",  # tiny_model
+    "tests.support.pipeline_bench",  # captioner, bench
     "tests.support.telegram_world",  # telegram, new_telegram_world, telegram_world
-    "tests.support.discord_world",  # discord, discord_world, discord_settings, message_content_intent
+    "tests.support.telegram_client",  # bot
+    "tests.support.discord_world",  # discord, discord_world, discord_settings, message_content_intent, photo
+    "tests.support.chat_people",  # ada, bob
     "tests.support.web_client",  # web_settings, new_client, client
-    "tests.support.web_site",  # site
+    "tests.support.web_site",  # site, ann, ben
     "tests.support.browser",  # browser, open_page, page, card
 ]
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,17 +10,12 @@ from sqlalchemy.orm import Session
 from db import captions
 from db.caption_options import CaptionOptions
 from db.captions import GAVE_UP, Claimed
-from db.tables import Caption, State, now
-from tests.support.factories import make_caption, make_result
+from db.tables import State, now
+from tests.support.factories import make_caption, make_result, make_running
 
 LEASE = timedelta(seconds=30)
 EXPIRED = timedelta(seconds=-1)
 LONG_AGO = now() - timedelta(hours=1)
-
-
-def running(session: Session, lease: timedelta = LEASE, worker: str = "w1", **columns: Any) -> Caption:
-    """A row that a worker has claimed."""
-    return make_caption(session, state=State.RUNNING, worker=worker, lease_until=now() + lease, **columns)
 
 
 # Claiming
@@ -77,22 +71,22 @@ def test_a_row_that_is_gone_cannot_be_claimed(session: Session):
 
 
 def test_a_row_with_a_lease_cannot_be_claimed_even_by_its_own_worker(session: Session):
-    assert captions.claim(session, running(session).id, "w1", LEASE) is None
+    assert captions.claim(session, make_running(session).id, "w1", LEASE) is None
 
 
 def test_an_expired_lease_is_taken_over_and_counts_an_attempt(session: Session):
-    caption = running(session, EXPIRED)
+    caption = make_running(session, EXPIRED)
     assert captions.claim(session, caption.id, "w2", LEASE)
     session.refresh(caption)
     assert (caption.worker, caption.attempts) == ("w2", 1)
 
 
 def test_nobody_claims_a_row_whose_last_attempt_has_expired(session: Session):
-    assert captions.claim(session, running(session, EXPIRED, attempts=2).id, "w2", LEASE) is None
+    assert captions.claim(session, make_running(session, EXPIRED, attempts=2).id, "w2", LEASE) is None
 
 
 def test_claiming_many_gives_those_that_are_free_in_order(session: Session):
-    rows = [make_caption(session), running(session), make_caption(session)]
+    rows = [make_caption(session), make_running(session), make_caption(session)]
     claimed = captions.claim_many(session, [row.id for row in reversed(rows)], "w2", LEASE)
     assert [row.id for row in claimed] == [rows[0].id, rows[2].id]
 
@@ -101,7 +95,7 @@ def test_claiming_many_gives_those_that_are_free_in_order(session: Session):
 
 
 def test_a_worker_renews_what_it_holds_even_when_the_lease_has_expired(session: Session):
-    mine, late, others = running(session), running(session, EXPIRED), running(session, worker="w2")
+    mine, late, others = make_running(session), make_running(session, EXPIRED), make_running(session, worker="w2")
     assert captions.renew(session, [mine.id, late.id, others.id], "w1", 2 * LEASE) == [mine.id, late.id]
     session.refresh(late)
     assert late.lease_until is not None
@@ -109,7 +103,7 @@ def test_a_worker_renews_what_it_holds_even_when_the_lease_has_expired(session: 
 
 
 def test_finishing_writes_the_sentence(session: Session):
-    caption, result = running(session), make_result(attention={"rows": 1, "columns": 1, "maps": [[9]]})
+    caption, result = make_running(session), make_result(attention={"rows": 1, "columns": 1, "maps": [[9]]})
     assert captions.finish(session, caption.id, "w1", result)
     session.refresh(caption)
     assert {name: getattr(caption, name) for name in vars(result)} == vars(result)
@@ -118,7 +112,7 @@ def test_finishing_writes_the_sentence(session: Session):
 
 
 def test_a_worker_that_lost_a_row_cannot_finish_or_fail_it(session: Session):
-    caption = running(session, worker="w2")
+    caption = make_running(session, worker="w2")
     assert not captions.finish(session, caption.id, "w1", make_result())
     assert not captions.fail(session, caption.id, "w1", "no")
     session.refresh(caption)
@@ -126,7 +120,7 @@ def test_a_worker_that_lost_a_row_cannot_finish_or_fail_it(session: Session):
 
 
 def test_finishing_twice_keeps_the_first_sentence(session: Session):
-    caption = running(session)
+    caption = make_running(session)
     assert captions.finish(session, caption.id, "w1", make_result(text="first"))
     assert not captions.finish(session, caption.id, "w1", make_result(text="second"))
     session.refresh(caption)
@@ -134,7 +128,7 @@ def test_finishing_twice_keeps_the_first_sentence(session: Session):
 
 
 def test_finishing_many_tells_which_were_still_held(session: Session):
-    rows = [running(session), make_caption(session, text="done before"), running(session)]
+    rows = [make_running(session), make_caption(session, text="done before"), make_running(session)]
     results = {row.id: make_result(text=f"sentence {number}") for number, row in enumerate(rows)}
     assert captions.finish_many(session, "w1", results) == [rows[0].id, rows[2].id]
     for row in rows:
@@ -143,7 +137,7 @@ def test_finishing_many_tells_which_were_still_held(session: Session):
 
 
 def test_failing_keeps_the_sentence_for_people(session: Session):
-    caption = running(session)
+    caption = make_running(session)
     assert captions.fail(session, caption.id, "w1", "I no longer have that photo.")
     session.refresh(caption)
     assert (caption.state, caption.error) == (State.FAILED, "I no longer have that photo.")
@@ -151,7 +145,7 @@ def test_failing_keeps_the_sentence_for_people(session: Session):
 
 
 def test_released_rows_are_queued_again_without_counting(session: Session):
-    mine, others = running(session), running(session, worker="w2")
+    mine, others = make_running(session), make_running(session, worker="w2")
     assert captions.release(session, [mine.id, others.id], "w1") == [mine.id]
     session.refresh(mine)
     assert (mine.state, mine.worker, mine.attempts) == (State.QUEUED, None, 0)
@@ -161,8 +155,8 @@ def test_released_rows_are_queued_again_without_counting(session: Session):
 
 
 def test_expired_leases_are_taken_back_and_sent_again(session: Session):
-    expired = running(session, EXPIRED)
-    running(session)
+    expired = make_running(session, EXPIRED)
+    make_running(session)
     assert captions.requeue_stale(session, now(), LEASE) == [expired.id]
     session.refresh(expired)
     assert (expired.state, expired.attempts, expired.worker) == (State.QUEUED, 1, None)
@@ -193,85 +187,3 @@ def test_what_was_just_sent_again_is_left_alone(session: Session):
     make_caption(session, queued_at=LONG_AGO)
     assert len(captions.requeue_stale(session, now(), LEASE)) == 1
     assert captions.requeue_stale(session, now(), LEASE) == []
-
-
-# Delivery
-
-
-def finished(session: Session, **columns: Any) -> Caption:
-    return make_caption(session, **{"text": "a dog", "front_end": "telegram"} | columns)
-
-
-def due(session: Session, limit: int = 10, **options: Any) -> list[int]:
-    return [row.id for row in captions.undelivered(session, "telegram", limit, LEASE, **options)]
-
-
-def test_finished_and_failed_captions_of_a_front_end_are_due_oldest_first(session: Session):
-    second = finished(session, finished_at=LONG_AGO)
-    first = finished(session, state=State.FAILED, finished_at=LONG_AGO - LEASE)
-    finished(session, front_end="discord")
-    running(session, front_end="telegram")
-    assert due(session) == [first.id, second.id]
-
-
-def test_who_gets_a_caption_to_deliver_has_it_alone_until_the_lease_expires(session: Session):
-    caption = finished(session)
-    assert due(session) == [caption.id]
-    assert due(session) == []
-    caption.delivery_lease_until = LONG_AGO
-    assert due(session) == [caption.id]
-    session.refresh(caption)
-    assert caption.delivery_attempts == 2
-
-
-def test_what_was_delivered_is_not_due_again_and_is_found_by_its_message(session: Session):
-    caption = finished(session)
-    captions.delivered(session, [caption.id], "telegram:1/2")
-    assert due(session) == []
-    session.refresh(caption)
-    assert caption.message == "telegram:1/2"
-
-
-def test_what_was_postponed_is_due_when_its_time_has_come(session: Session):
-    caption = finished(session)
-    due(session)
-    captions.postpone(session, [caption.id], now() + LEASE)
-    assert due(session) == []
-    captions.postpone(session, [caption.id], now() - LEASE)
-    assert due(session) == [caption.id]
-
-
-def test_what_was_closed_is_never_due_again(session: Session):
-    caption = finished(session)
-    captions.close(session, [caption.id], "blocked")
-    assert due(session) == []
-    session.refresh(caption)
-    assert caption.closed == "blocked"
-
-
-def test_what_was_delivered_is_neither_postponed_nor_closed_by_one_who_comes_late(session: Session):
-    caption = finished(session)
-    captions.delivered(session, [caption.id], None)
-    captions.postpone(session, [caption.id], now())
-    captions.close(session, [caption.id], "blocked")
-    session.refresh(caption)
-    assert (caption.deliver_after, caption.closed) == (None, None)
-
-
-def test_an_album_is_due_when_all_of_its_photos_are_finished(session: Session):
-    rows = [finished(session, album="a"), running(session, front_end="telegram", album="a")]
-    assert due(session) == []
-    captions.finish(session, rows[1].id, "w1", make_result())
-    assert due(session) == [row.id for row in rows]
-
-
-def test_an_album_comes_whole_beyond_the_limit(session: Session):
-    rows = [finished(session, album="a") for _ in range(3)]
-    assert due(session, limit=1) == [row.id for row in rows]
-
-
-def test_an_album_that_still_grows_waits(session: Session):
-    row = finished(session, album="a")
-    assert due(session, quiet=LEASE) == []
-    row.created_at = LONG_AGO
-    assert due(session, quiet=LEASE) == [row.id]

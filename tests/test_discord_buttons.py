@@ -6,16 +6,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def ada(discord):
-    return discord.person("Ada")
-
-
-@pytest.fixture
-def bob(discord):
-    return discord.person("Bob")
-
-
-@pytest.fixture
 async def shown(discord, discord_world, ada, photo_bytes):
     """The message with a caption that was made for Ada, and that all can see."""
     interaction = await discord.slash("caption", ada, photo=discord.upload(photo_bytes()))

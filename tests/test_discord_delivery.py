@@ -9,16 +9,6 @@ ANSWERS = r"/webhooks/.*/messages/@original"
 
 
 @pytest.fixture
-def ada(discord):
-    return discord.person("Ada")
-
-
-@pytest.fixture
-def photo(discord, photo_bytes):
-    return discord.upload(photo_bytes())
-
-
-@pytest.fixture
 async def waiting(discord, discord_world, ada, photo):
     """A command whose photo is not captioned until `discord_world.hand.work()`."""
     discord_world.hand.idle = True

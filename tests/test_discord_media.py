@@ -9,16 +9,6 @@ LINK = "https://example.org/photo.jpg"
 LAYOUT = 1 << 15  # flag of messages that consist of components
 
 
-@pytest.fixture
-def ada(discord):
-    return discord.person("Ada")
-
-
-@pytest.fixture
-def bob(discord):
-    return discord.person("Bob")
-
-
 @pytest.fixture(autouse=True)
 def stickers_are_served_locally(discord, monkeypatch):
     monkeypatch.setattr("discord.asset.Asset.BASE", f"{discord.url}/cdn")

@@ -1,34 +1,21 @@
-"""Tests of photos in private chats on Telegram: images of all kinds, albums, edits. The library is the real one."""
+"""Tests of photos in private chats on Telegram: images of all kinds, and refusals. The library is the real one."""
 
-import asyncio
 import io
 
 import pillow_heif
 import pytest
 from PIL import Image
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, TelegramError, TimedOut
 
-from bots.telegram import update_queue
-from bots.telegram.failures import seconds_until_retry
+from tests.support.telegram_world import button_labels
 
 pytestmark = pytest.mark.anyio
 pillow_heif.register_heif_opener()
-
-
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
 
 
 def encode(data: bytes, format: str) -> bytes:
     buffer = io.BytesIO()
     Image.open(io.BytesIO(data)).save(buffer, format)
     return buffer.getvalue()
-
-
-def button_labels(message: dict) -> list[list[str]]:
-    """The labels of the inline keyboard under a message, by row."""
-    return [[button["text"] for button in row] for row in message.get("reply_markup", {}).get("inline_keyboard", [])]
 
 
 async def test_a_photo_is_answered_with_a_sentence_and_buttons(telegram, telegram_world, ada, photo_bytes):
@@ -171,131 +158,3 @@ async def test_messages_are_sent_without_link_previews(telegram, telegram_world,
     await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
     (call,) = telegram.calls_of("sendMessage")
     assert '"is_disabled": true' in call.params["link_preview_options"]
-
-
-# Errors of the Bot API that pass, and those that do not
-
-UNAVAILABLE = "Bad Request: wrong file_id or the file is temporarily unavailable"
-
-
-@pytest.mark.parametrize(
-    ("method", "code", "why"),
-    [
-        ("getFile", 400, UNAVAILABLE),
-        ("getFile", 400, "Bad Request: RPC_CALL_FAIL"),
-        ("getFile", 500, "Internal Server Error: restart"),
-        ("download", 404, "Not Found"),
-        ("sendMessage", 400, "Bad Request: server is restarting, try again later"),
-        ("sendMessage", 403, "Forbidden: the method is temporarily unavailable"),
-    ],
-)
-async def test_an_error_that_passes_is_waited_for(telegram, telegram_world, ada, photo_bytes, method, code, why):
-    telegram.add_fault(method, code, why=why, times=1 if method == "sendMessage" else 2)
-    photo = await telegram.send_photo(ada, photo_bytes())
-    assert (await telegram.bot_reply(photo))["text"] == "Sentence 1."
-
-
-async def test_a_photo_that_telegram_cannot_give_is_asked_for_once_more(
-    telegram, telegram_world, ada, photo_bytes, monkeypatch
-):
-    monkeypatch.setattr(update_queue, "FIRST_DELAY", 0.01)
-    telegram.add_fault("getFile", 400, why=UNAVAILABLE, times=100)
-    photo = await telegram.send_photo(ada, photo_bytes())
-    assert "couldn't download that photo" in (await telegram.bot_reply(photo))["text"]
-    assert len(telegram.calls_of("getFile", code=400)) == update_queue.MAX_ATTEMPTS
-
-
-async def test_an_error_that_stays_is_not_waited_for(telegram, telegram_world, ada, photo_bytes):
-    telegram.add_fault("getFile", 400, why="Bad Request: invalid file_id")
-    photo = await telegram.send_photo(ada, photo_bytes())
-    assert "couldn't download that photo" in (await telegram.bot_reply(photo))["text"]
-    assert len(telegram.calls_of("getFile", code=None)) == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "passes"),
-    [
-        (TimedOut(), True),
-        (NetworkError("Bad Gateway"), True),
-        (NetworkError("Request Entity Too Large"), False),
-        (TelegramError("Invalid server response"), True),
-        (InvalidToken("Unauthorized"), True),
-        (BadRequest("Query is too old and response timeout expired or query id is invalid"), False),
-        (BadRequest("Chat not found"), False),
-        (Forbidden("Forbidden: bot was blocked by the user"), False),
-        (ValueError("try again"), False),
-    ],
-)
-def test_whether_an_error_passes_is_judged_by_what_it_says(error, passes):
-    assert (seconds_until_retry(error) is not None) == passes
-
-
-# Albums
-
-
-async def test_an_album_gets_one_numbered_answer(telegram, telegram_world, ada, photo_bytes):
-    photos = [photo_bytes(colour=colour) for colour in ("red", "green", "blue")]
-    album = await telegram.send_album(ada, photos)
-    answer = await telegram.bot_reply(album[0])
-    assert [line.partition(". Sentence")[0] for line in answer["text"].splitlines()] == ["1", "2", "3"]
-    assert button_labels(answer) == [["1", "2", "3"]]
-    await asyncio.sleep(1.5)
-    assert len(telegram.bot_messages(ada)) == 1
-
-
-async def test_an_album_waits_for_its_slowest_photo(telegram, telegram_world, ada, photo_bytes):
-    slow = telegram.add_fault("download", seconds=600)
-    await telegram.send_album(ada, [photo_bytes(colour=colour) for colour in ("red", "green")])
-    await telegram.wait_until(lambda: len(telegram_world.hand.rows()) == 1)
-    await asyncio.sleep(3)  # longer than photos that come in one after the other are waited for
-    assert telegram.bot_messages(ada) == []
-    slow.over.set()
-    answer = await telegram.wait_until(lambda: telegram.bot_messages(ada) and telegram.bot_messages(ada)[0])
-    assert button_labels(answer) == [["1", "2"]]
-
-
-async def test_a_failed_photo_of_an_album_has_its_error_in_its_line(telegram, telegram_world, ada, photo_bytes):
-    telegram_world.hand.idle = True
-    album = await telegram.send_album(ada, [photo_bytes(colour=colour) for colour in ("red", "green")])
-    await telegram.wait_until(lambda: len(telegram_world.hand.waiting) == 2)
-    good, bad = telegram_world.hand.waiting
-    telegram_world.hand.waiting = [good]
-    telegram_world.hand.work()
-    telegram_world.hand.fails = "It did not work."
-    telegram_world.hand.enqueue(bad)
-    answer = await telegram.bot_reply(album[0])
-    assert sorted(line[3:] for line in answer["text"].splitlines()) == ["It did not work.", "Sentence 1."]
-
-
-async def test_a_number_under_an_album_shows_the_buttons_of_that_photo(telegram, telegram_world, ada, photo_bytes):
-    album = await telegram.send_album(ada, [photo_bytes(colour=colour) for colour in ("red", "green")])
-    answer = await telegram.bot_reply(album[0])
-    await telegram.query_answer(await telegram.press(ada, answer, "2"))
-    await telegram.wait_until(
-        lambda: button_labels(answer) == [["👍 Good", "👎 Bad"], ["🔁 Another", "✏️ Edit", "🗑 Delete"], ["◀️ All photos"]]
-    )
-    await telegram.query_answer(await telegram.press(ada, answer, "👍"))
-    await telegram.wait_until(lambda: button_labels(answer)[0][0] == "👍 Good 1")
-    second = next(row for row in telegram_world.hand.rows() if row.position == album[1]["message_id"])
-    assert telegram_world.hand.votes() == {second.id: 1}
-    await telegram.press(ada, answer, "◀️")
-    await telegram.wait_until(lambda: button_labels(answer) == [["1", "2 👍"]])
-
-
-# Edited photos
-
-
-async def test_a_replaced_photo_gets_a_new_caption(telegram, telegram_world, ada, photo_bytes):
-    photo = await telegram.send_photo(ada, photo_bytes())
-    await telegram.bot_reply(photo)
-    await telegram.edit(ada, photo, photo=photo_bytes(colour="blue"))
-    await telegram.wait_until(lambda: len(telegram.bot_replies(photo)) == 2)
-    assert [answer["text"] for answer in telegram.bot_replies(photo)] == ["Sentence 1.", "Sentence 2."]
-
-
-async def test_editing_the_text_under_a_photo_requests_no_caption(telegram, telegram_world, ada, photo_bytes):
-    photo = await telegram.send_photo(ada, photo_bytes())
-    await telegram.bot_reply(photo)
-    await telegram.edit(ada, photo, caption="my dog")
-    await telegram.all_confirmed()
-    assert len(telegram_world.hand.rows()) == 1

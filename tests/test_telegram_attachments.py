@@ -95,11 +95,6 @@ def test_pictures_of_other_messages_are_not_those_of_this_one(field):
 
 
 @pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
-@pytest.fixture
 def group(telegram, ada):
     return telegram.group(ada)
 

@@ -9,16 +9,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
-@pytest.fixture
-def bob(telegram):
-    return telegram.person("Bob")
-
-
-@pytest.fixture
 async def photo(telegram, telegram_world, ada, photo_bytes):
     return await telegram.send_photo(ada, photo_bytes())
 

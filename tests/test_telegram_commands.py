@@ -1,26 +1,11 @@
-"""Tests of the Telegram bot's commands: for everybody, for a person's settings and data, and for admins."""
+"""Tests of the Telegram bot's commands: for everybody, and for a person's settings and data."""
 
 import pytest
 
-from db.engine import create_engine
-from db.engine import sessions as sessions_of
-from tests.support.factories import make_model, make_undeletable
-from tests.support.telegram_world import key_of
+from tests.support.factories import make_undeletable
+from tests.support.telegram_world import ask, key_of, labels
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
-async def ask(telegram, person, text, chat=None) -> dict:
-    return await telegram.bot_reply(await telegram.send_text(person, text, chat))
-
-
-def button_labels(message: dict) -> list[str]:
-    return [button["text"] for row in message["reply_markup"]["inline_keyboard"] for button in row]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +49,7 @@ async def test_pressing_a_button_changes_a_setting(telegram, telegram_world, ada
         ("Say", "Say when I'm not sure: no"),
     ):
         await telegram.query_answer(await telegram.press(ada, settings, label))
-        await telegram.wait_until(lambda after=after: after in button_labels(settings))
+        await telegram.wait_until(lambda after=after: after in labels(settings))
     chosen = telegram_world.service.people.preferences(key_of(ada))
     assert (chosen.length, chosen.quality, chosen.hedging) == ("long", "quick", False)
 
@@ -75,7 +60,7 @@ async def test_pressing_the_same_setting_twice_changes_it_once(telegram, telegra
     for _ in range(2):
         await telegram.query_answer(await telegram.send_callback_query(ada, settings, data))
     await telegram.all_confirmed()
-    assert "Length: long" in button_labels(settings)
+    assert "Length: long" in labels(settings)
     assert "failed" not in caplog.text
 
 
@@ -90,7 +75,7 @@ async def test_a_chosen_language_overrides_that_of_the_app(telegram, telegram_wo
     settings = await ask(telegram, ada, "/settings")
     for after in ("Language: English", "Sprache: Deutsch"):
         await telegram.query_answer(await telegram.press(ada, settings, "Language"))
-        await telegram.wait_until(lambda after=after: after in button_labels(settings))
+        await telegram.wait_until(lambda after=after: after in labels(settings))
     assert "Schick mir Fotos" in (await ask(telegram, ada, "/help"))["text"]
 
 
@@ -99,9 +84,7 @@ async def test_consent_can_be_given_and_withdrawn(telegram, telegram_world, ada)
     for agreed in (True, False):
         await telegram.query_answer(await telegram.press(ada, settings, "Use my photos"))
         word = "yes" if agreed else "no"
-        await telegram.wait_until(
-            lambda word=word: f"Use my photos to improve the bot: {word}" in button_labels(settings)
-        )
+        await telegram.wait_until(lambda word=word: f"Use my photos to improve the bot: {word}" in labels(settings))
         assert telegram_world.service.people.preferences(key_of(ada)).training_consent is agreed
 
 
@@ -152,109 +135,6 @@ async def test_forget_can_be_cancelled(telegram, telegram_world, ada, photo_byte
     await telegram.query_answer(await telegram.press(ada, sure, "Cancel"))
     await telegram.wait_until(lambda: "Nothing was deleted" in sure["text"])
     assert len(telegram_world.hand.rows()) == 1
-
-
-# Admins
-
-
-@pytest.fixture
-async def admin(telegram, new_telegram_world, ada):
-    """Ada as an admin, with one model that passed and one that did not."""
-    telegram_world = new_telegram_world(admin_ids=(key_of(ada),))
-    with sessions_of(create_engine(telegram_world.settings.database_url)).begin() as session:
-        make_model(session, "good", passed=True)
-        make_model(session, "bad", passed=False)
-    await telegram_world.start()
-    return ada
-
-
-@pytest.mark.parametrize("command", ["/stats", "/models", "/promote good", "/rollback", "/export"])
-async def test_admin_commands_are_unknown_commands_to_others(telegram, admin, command):
-    bob = telegram.person("Bob")
-    unknown = (await ask(telegram, bob, "/dance"))["text"]
-    assert (await ask(telegram, bob, command))["text"] == unknown
-
-
-async def test_admin_commands_are_not_answered_in_groups(telegram, admin):
-    group = telegram.group(admin)
-    await telegram.send_text(admin, "/models", group)
-    await telegram.all_confirmed()
-    assert telegram.bot_messages(group) == []
-
-
-async def test_stats_are_sent_as_a_table_and_a_chart(telegram, admin, photo_bytes):
-    answer = await telegram.bot_reply(await telegram.send_photo(admin, photo_bytes()))
-    await telegram.query_answer(await telegram.press(admin, answer, "👍"))
-    asked = await telegram.send_text(admin, "/stats")
-    words, picture = await telegram.wait_until(
-        lambda: len(telegram.bot_replies(asked)) == 2 and telegram.bot_replies(asked)
-    )
-    assert "by-hand" in words["text"]
-    assert words["entities"][0]["type"] == "pre"
-    assert picture["photo"]
-
-
-async def test_admins_see_the_registered_models(telegram, admin):
-    text = (await ask(telegram, admin, "/models"))["text"]
-    assert "good  passed its tests" in text
-    assert "bad  not passed" in text
-
-
-async def test_admins_promote_a_passed_model_and_roll_back(telegram, admin):
-    assert (await ask(telegram, admin, "/promote good"))["text"] == "good is now in use."
-    assert "in use: 100 %" in (await ask(telegram, admin, "/models"))["text"]
-    assert "built-in model" in (await ask(telegram, admin, "/rollback"))["text"]
-    assert "nothing to go back to" in (await ask(telegram, admin, "/rollback"))["text"]
-
-
-async def test_a_model_can_be_promoted_for_a_share_of_the_chats(telegram, admin):
-    assert "10 %" in (await ask(telegram, admin, "/promote good 10"))["text"]
-
-
-@pytest.mark.parametrize(
-    ("words", "answer"),
-    [
-        ("bad", "bad hasn't passed"),
-        ("unknown", "unknown"),
-        ("", "Which model?"),
-        ("good all", "Which model?"),
-        ("good 101", "Which model?"),
-    ],
-)
-async def test_promote_explains_why_it_cannot_promote(telegram, admin, words, answer):
-    assert answer in (await ask(telegram, admin, f"/promote {words}"))["text"]
-
-
-async def test_export_without_feedback_is_refused(telegram, admin):
-    assert "No feedback yet" in (await ask(telegram, admin, "/export"))["text"]
-
-
-@pytest.fixture
-async def rated(telegram, admin, photo_bytes):
-    """An answer with a vote, under a photo that may be kept for training."""
-    answer = await telegram.bot_reply(await telegram.send_photo(admin, photo_bytes()))
-    await telegram.query_answer(await telegram.press(admin, answer, "👍"))
-    (asked,) = await telegram.wait_until(
-        lambda: [one for one in telegram.bot_messages(admin) if "Can I keep" in one.get("text", "")]
-    )
-    await telegram.query_answer(await telegram.press(admin, asked, "Yes"))
-    return answer
-
-
-async def test_admins_export_new_feedback_as_a_file(telegram, admin, rated):
-    sent = await ask(telegram, admin, "/export")
-    assert sent["document"]["file_name"] == "feedback.zip"
-    await telegram.all_confirmed()
-    assert "No new feedback" in (await ask(telegram, admin, "/export"))["text"]
-    assert (await ask(telegram, admin, "/export all"))["document"]
-    await telegram.all_confirmed()
-    await telegram.query_answer(await telegram.press(admin, rated, "👎"))
-    assert (await ask(telegram, admin, "/export"))["document"]
-
-
-async def test_an_export_that_could_not_be_sent_is_sent_again(telegram, admin, rated):
-    telegram.add_fault("sendDocument", 502)
-    assert (await ask(telegram, admin, "/export"))["document"]
 
 
 async def test_the_button_under_privacy_shows_the_rest(telegram, telegram_world, ada):

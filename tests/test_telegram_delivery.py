@@ -15,11 +15,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
 async def close_reason(telegram, telegram_world) -> str:
     """Wait until the only caption is closed as undeliverable. Returns the reason."""
     return await telegram.wait_until(lambda: telegram_world.hand.rows() and telegram_world.hand.rows()[0].closed)

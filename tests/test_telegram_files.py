@@ -8,11 +8,6 @@ pytestmark = pytest.mark.anyio
 SERVERS = "/var/lib/nowhere-here/telegram-bot-api"  # the server's folder on its own disk
 
 
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
 async def sent_to(telegram, world, ada, photo_bytes, folder=None):
     """The answer to a photo that a server in local mode has, and has written into a folder."""
     await world.start()

@@ -13,16 +13,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
-@pytest.fixture
-def bob(telegram):
-    return telegram.person("Bob")
-
-
-@pytest.fixture
 def group(telegram, ada, bob):
     """A group owned by Ada, in which the bot is an administrator."""
     return telegram.group(ada, bob)

@@ -15,11 +15,6 @@ from bots.telegram.update_queue import UpdateQueue
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
 async def test_an_update_is_confirmed_only_after_its_row_is_stored(telegram, telegram_world, ada, photo_bytes):
     slow = telegram.add_fault("download", seconds=600)
     await telegram.send_photo(ada, photo_bytes())

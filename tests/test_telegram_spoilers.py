@@ -5,11 +5,6 @@ import pytest
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
 def hidden(message: dict) -> list[str]:
     """The parts of a message's text that are hidden. Telegram counts UTF-16 units."""
     units = message["text"].encode("utf-16-le")

@@ -8,16 +8,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
-@pytest.fixture
-def bob(telegram):
-    return telegram.person("Bob")
-
-
-@pytest.fixture
 def group(telegram, ada, bob):
     return telegram.group(ada, bob, type="group")
 

@@ -8,16 +8,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
-@pytest.fixture
-def bob(telegram):
-    return telegram.person("Bob")
-
-
-@pytest.fixture
 async def answer(telegram, telegram_world, ada, photo_bytes):
     return await telegram.bot_reply(await telegram.send_photo(ada, photo_bytes()))
 

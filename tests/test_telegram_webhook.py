@@ -12,11 +12,6 @@ pytestmark = pytest.mark.anyio
 SECRET = "a-secret_of-our-own"
 
 
-@pytest.fixture
-def ada(telegram):
-    return telegram.person("Ada")
-
-
 def webhook_settings(**changes: Any) -> dict[str, Any]:
     """Settings of one instance, on its own port."""
     return {

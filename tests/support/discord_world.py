@@ -5,7 +5,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from settings import Settings
 from tests.support.by_hand import Hand
 from tests.support.discord_server import DiscordServer
 from worker.job_queue import create_notifier
+
+MANAGES = {"permissions": str(1 << 4)}  # channels
 
 
 class World:
@@ -61,6 +63,28 @@ class World:
             self.discord.gateway.sessions.clear()
 
 
+async def sent(discord: DiscordServer, channel: str | None = None, count: int = 1) -> Any:
+    """Wait for `count` messages of the bot in the channel."""
+    return await discord.until(lambda: (found := discord.sent_to(channel or discord.channel))[count - 1 :] and found)
+
+
+async def all_handled(discord: DiscordServer, discord_world: World, ada: Any) -> None:
+    """Wait until the bot has handled all earlier events."""
+    interaction = await discord.slash("help", ada)
+    await discord.until(lambda: interaction.answer)
+
+
+async def answer(discord: DiscordServer, interaction: Any) -> str:
+    """Wait for the answer to a command. Returns its text."""
+    await discord.until(lambda: interaction.answer)
+    return interaction.answer["content"]
+
+
+def mention(discord: DiscordServer) -> str:
+    """The text of a message that asks the bot."""
+    return f"<@{discord.bot['id']}> what is this?"
+
+
 @pytest.fixture
 def message_content_intent() -> bool:
     """Tests that use it have the message content intent."""
@@ -90,3 +114,9 @@ async def discord_world(
     await world.start()
     yield world
     await world.stop()
+
+
+@pytest.fixture
+def photo(discord: DiscordServer, photo_bytes: Callable[..., bytes]) -> Any:
+    """A photo that lies on Discord's servers, as an attachment."""
+    return discord.upload(photo_bytes())

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +45,13 @@ def make_caption(session: Session, person: str | None = None, **columns: Any) ->
     if "text" in columns:
         defaults |= {"state": State.DONE, "finished_at": now(), "model_version": "bundled", "confidence": 0.5}
     return _add(session, Caption(**defaults | columns))
+
+
+def make_running(
+    session: Session, lease: timedelta = timedelta(seconds=30), worker: str = "w1", **columns: Any
+) -> Caption:
+    """A row that a worker has claimed."""
+    return make_caption(session, state=State.RUNNING, worker=worker, lease_until=now() + lease, **columns)
 
 
 def make_vote(session: Session, caption: Caption, value: int = 1, person: str | None = None, **columns: Any) -> Vote:

@@ -8,12 +8,20 @@ from collections.abc import Iterator
 from PIL import Image
 
 TRAILER = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(range(256)) * 40  # the beginning of a video, with many markers
+RED, BLUE = (220, 20, 20), (20, 20, 220)
 
 
-def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
+
+
+def halves(size: tuple[int, int] = (64, 32)) -> Image.Image:
+    """Left red, right blue."""
+    image = Image.new("RGB", size, RED)
+    image.paste(BLUE, (size[0] // 2, 0, *size))
+    return image
 
 
 def animation(frames: list[Image.Image], format: str, **options: object) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from bots.service.base import Backend
@@ -18,11 +18,15 @@ from bots.service.service import CaptionService
 from bots.service.submit import Submissions
 from bots.service.views import Policy
 from db import captions
+from db.caption_requests import CaptionRequest
 from db.photo_store import PhotoStore
+from db.tables import Caption
 from tests.support.factories import make_result
 from worker.job_queue import Notifier, create_notifier
 
 LEASE = timedelta(minutes=1)
+ANN, BEN = "web:ann", "web:ben"
+CHAT = "telegram:-1"
 
 
 def picture(number: int = 0, size: tuple[int, int] = (40, 30)) -> bytes:
@@ -55,6 +59,31 @@ def limit_submissions(service: CaptionService, limits: Any) -> None:
     service.submissions = Submissions(replace(service.backend, limits=limits))
 
 
+def submit(
+    service: CaptionService,
+    number: int = 0,
+    *,
+    sender: str = ANN,
+    source: str | None = None,
+    front_end: str = "web",
+    **more: Any,
+) -> Any:
+    return service.submissions.submit(
+        picture(number), CaptionRequest(sender=sender, front_end=front_end, source=source, **more)
+    )
+
+
+def row_of(sessions: sessionmaker[Session], submitted: Any) -> Any:
+    with sessions() as session:
+        return session.get(Caption, submitted.row)
+
+
+def count(sessions: sessionmaker[Session], table: Any) -> int:
+    """How many rows a table has."""
+    with sessions() as session:
+        return session.scalars(select(func.count()).select_from(table)).one()
+
+
 @pytest.fixture
 def queued() -> list[int]:
     return []
@@ -85,3 +114,19 @@ def service(new_service: Callable[..., CaptionService]) -> CaptionService:
 @pytest.fixture
 def worker(sessions: sessionmaker[Session]) -> HandWorker:
     return HandWorker(sessions)
+
+
+@pytest.fixture
+def anns(service: CaptionService, worker: HandWorker) -> str:
+    """The id of a caption that Ann asked for on the web and that is done."""
+    submitted = submit(service)
+    worker.caption(submitted.row, text="Could be: a dog runs.", hedged=True, words=["a", "dog", "runs"])
+    return submitted.id
+
+
+@pytest.fixture
+def in_chat(service: CaptionService, worker: HandWorker) -> str:
+    """The id of a caption that Ann asked for in a chat and that is done."""
+    submitted = submit(service, 9, sender="telegram:7", front_end="telegram", chat=CHAT)
+    worker.caption(submitted.row)
+    return submitted.id

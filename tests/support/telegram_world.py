@@ -66,6 +66,23 @@ def key_of(chat: dict[str, Any]) -> str:
     return chat_key(chat["id"])
 
 
+async def ask(
+    telegram: TelegramServer, person: dict[str, Any], text: str, chat: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Send a text. Returns what the bot replies."""
+    return await telegram.bot_reply(await telegram.send_text(person, text, chat))
+
+
+def labels(message: dict[str, Any]) -> list[str]:
+    """The labels of the inline keyboard under a message, in one list."""
+    return [button["text"] for row in message["reply_markup"]["inline_keyboard"] for button in row]
+
+
+def button_labels(message: dict[str, Any]) -> list[list[str]]:
+    """The labels of the inline keyboard under a message, by row."""
+    return [[button["text"] for button in row] for row in message.get("reply_markup", {}).get("inline_keyboard", [])]
+
+
 @pytest.fixture
 async def telegram() -> AsyncIterator[TelegramServer]:
     async with TelegramServer() as telegram:

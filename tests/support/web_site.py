@@ -46,6 +46,18 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         assert page.stop() == 0
 
 
+@pytest.fixture
+def ann(site: Site) -> Iterator[Visitor]:
+    with site.person() as ann:
+        yield ann
+
+
+@pytest.fixture
+def ben(site: Site) -> Iterator[Visitor]:
+    with site.person() as ben:
+        yield ben
+
+
 @contextmanager
 def _servers(request: pytest.FixtureRequest, folder: Path) -> Iterator[dict[str, str]]:
     """Start PostgreSQL and Redis. Yields the settings to use them."""
