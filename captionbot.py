@@ -3,12 +3,9 @@
 Heavy imports are inside the commands, so that `captionbot --help` starts quickly.
 """
 
-import json
 import sys
 import traceback
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup, TyperOption
@@ -16,15 +13,15 @@ from typer.core import TyperGroup, TyperOption
 import roles.caption_command
 import roles.feedback_commands
 import roles.key_commands
+import roles.learning_commands
+import roles.measuring_commands
+import roles.model_commands
 import roles.operations
 import roles.run_commands
 import roles.training_commands
 from model.errors import CaptionbotError
 from roles.file_names import accept_all_names
 from roles.startup import configure
-
-if TYPE_CHECKING:
-    from settings import Settings
 
 GROUPS = {  # of commands in `captionbot --help`; all others are in OTHERS
     "Run": "up web telegram discord worker",
@@ -150,125 +147,15 @@ def _commands(
     """Describes photos in a sentence. `captionbot COMMAND --help` shows the options of a command, with examples."""
 
 
-# In an epilog \b keeps the line breaks of its paragraph.
-@app.command(
-    epilog="""\b
-Examples:
-  captionbot models
-  captionbot models data/runs
-  captionbot models --json"""
-)
-def models(
-    folders: Annotated[
-        list[Path] | None, typer.Argument(help="Folders to search.  [default: MODEL_DIR and MODEL_STORE]")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
-) -> None:
-    """List model folders, and check each for damage.
-
-    Prints the version, the decoder, the size of the vocabulary, and CIDEr on the validation photos.
-    """
-    settings = configure()
-    from model.model_list import ListedModel, find_models
-
-    damaged, listed = False, []
-    for found in find_models(folders or [settings.model_dir, settings.model_store]):
-        if isinstance(found, ListedModel) and as_json:
-            listed.append(asdict(found) | {"folder": str(found.folder)})
-        elif isinstance(found, ListedModel):
-            cider = "-" if found.cider is None else f"{found.cider:.3f}"
-            print(f"{found.version}  {found.decoder:<9}  {found.words:>6} words  CIDEr {cider:>5}  {found.folder}")
-        else:
-            print(f"captionbot: {found}", file=sys.stderr)
-            damaged = True
-    if as_json:
-        print(json.dumps(listed))
-    raise typer.Exit(damaged)
-
-
-@app.command(
-    epilog="""\b
-Examples:
-  captionbot bench
-  captionbot bench holiday/ --photos 500 --batch 32
-  captionbot bench --service --photos 2000 --flood 1000
-  captionbot bench holiday/ --engine torch --device cuda --photos 500"""
-)
-def bench(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Photos and folders.  [default: samples/]")] = None,
-    photos: Annotated[
-        int, typer.Option(min=1, metavar="PHOTOS", help="How many photos to caption; the files are repeated as needed.")
-    ] = 200,
-    batch: Annotated[
-        int | None, typer.Option(min=1, metavar="PHOTOS", help="Photos in a batch.  [default: MAX_BATCH]")
-    ] = None,
-    beams: Annotated[
-        int | None, typer.Option(min=1, max=20, help="Width of the beam search.  [default: BEAMS]")
-    ] = None,
-    model: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Model folder.  [default: MODEL_DIR]")] = None,
-    service: Annotated[
-        bool, typer.Option("--service", help="Measure the whole service instead; needs REDIS_URL and PostgreSQL.")
-    ] = False,
-    flood: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="PHOTOS",
-            help="With --service: also time single photos while so many of another person wait.",
-        ),
-    ] = 0,
-    engine: Annotated[
-        Literal["torch"] | None, typer.Option(help="Measure this engine in detail, beside the limits of the device.")
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="Device of --engine torch: auto, cpu or cuda.")
-    ] = "auto",
-) -> None:
-    """Measure the photos per second of each installed engine.
-
-    With --service: how many go through queue, worker and database, in a temporary database of its own. With --engine
-    torch: the encoder, the decoder and both, for batches up to --batch (512 on a GPU) and beams of 1, 3 and 5, with the
-    share of what the device can do at most, and the share of captions that equal those of float32 on a CPU.
-    """
-    settings = configure()
-    from model.caption_files import find_pictures
-
-    files = find_pictures(paths or [Path(__file__).parent / "samples"])
-    if engine:
-        from model.benchmarks.torch_benchmark import bench_torch
-
-        for line in bench_torch(model or settings.model_dir, files, device=device, photos=photos, largest=batch):
-            print(line, flush=True)
-        return
-    batch, beams = batch or settings.max_batch, beams or settings.beams
-    if service:
-        changes = {"max_batch": batch, "beams": beams, "model_dir": model or settings.model_dir}
-        _bench_service(settings.model_copy(update=changes), files, photos, flood)
-        return
-    from model.benchmarks.benchmark import bench as run
-
-    print(f"{photos} photos, batch {batch}, beam {beams}; photos a second")
-    print("engine    precision   encoder     whole   whole/encoder   cold start")
-    for speed in run(model or settings.model_dir, files, photos=photos, batch=batch, beams=beams):
-        print(
-            f"{speed.engine:<9} {speed.precision:<9} {speed.encoder:>9.1f} {speed.whole:>9.1f}"
-            f" {speed.share:>15.0%} {speed.cold_start:>10.1f} s"
-        )
-
-
-def _bench_service(settings: "Settings", files: list[Path], photos: int, flood: int) -> None:
-    from roles.benchmarks.service_bench import bench_service
-
-    for name, result in bench_service(settings, files, photos, flood=flood):
-        print(f"{name:<20} {result}", flush=True)
-
-
 app.add_typer(roles.caption_command.app)
 app.add_typer(roles.run_commands.app)
 app.add_typer(roles.operations.app)
 app.add_typer(roles.key_commands.app, name="key")
 app.add_typer(roles.feedback_commands.app)
+app.add_typer(roles.learning_commands.app)
 app.add_typer(roles.training_commands.app)
+app.add_typer(roles.model_commands.app)
+app.add_typer(roles.measuring_commands.app)
 
 if __name__ == "__main__":
     main()
