@@ -120,8 +120,10 @@ def create_site(service: CaptionService | None = None, settings: Settings | None
     return site
 
 
-def _template(name: str) -> Template:
-    return Template((FOLDER / name).read_text("utf-8"))
+def _template(content: str) -> Template:
+    """A page of the site beside the main one: the frame that these share, around a file of content."""
+    frame, inner = ((FOLDER / name).read_text("utf-8") for name in ("frame.html", content))
+    return Template(frame.replace("$content", inner.rstrip()))
 
 
 class RootPath:

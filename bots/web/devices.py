@@ -24,11 +24,11 @@ from settings import Settings
 
 JOIN_PATH = "/join"
 RATES = "30/hour"  # links that a person makes; tries to join from an address
-TEXTS = ("join_title", "join_warning", "join_own", "join_code", "join_yes", "join_no")
+TEXTS = ("join_warning", "join_own", "join_code", "join_yes", "join_no")
 
 
 def create_devices(service: CaptionService, settings: Settings, template: Template) -> APIRouter:
-    """The routes. template: of static/join.html."""
+    """The routes. template: of static/join.html in its frame."""
     router = APIRouter()
     root = settings.web_root_path
     limits = RateLimits(RATES, settings.redis_url, settings.key_prefix)
@@ -36,7 +36,9 @@ def create_devices(service: CaptionService, settings: Settings, template: Templa
     def render(language: str, headers: Response, problem: str = "", status: int = 200) -> Response:
         alert = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
         texts = {name: escape(say(language, f"web.{name}")) for name in TEXTS}
-        page = template.substitute(texts, language=language, root=root, problem=alert)
+        title = escape(say(language, "web.join_title"))
+        script = f'<script type="module" src="{root}/static/join.js"></script>'
+        page = template.substitute(texts, title=title, language=language, root=root, head=script, problem=alert)
         return HTMLResponse(page, status, headers.headers)
 
     @router.get(JOIN_PATH, include_in_schema=False)

@@ -26,14 +26,14 @@ REFRESH = '<meta http-equiv="refresh" content="2">'  # seconds, while a photo is
 def create_plain_page(
     service: CaptionService, uploads: PhotoUploads, settings: Settings, template: Template
 ) -> APIRouter:
-    """The routes. template: of static/described.html."""
+    """The routes. template: of static/described.html in its frame."""
     pages = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     root, count_request = settings.web_root_path, address_limit(settings)
 
     def render(language: str, content: str, headers: Response, status: int = 200, refresh: str = "") -> Response:
         texts = {"title": say(language, "web.your_caption"), "next_photo": say(language, "web.next_photo")}
         escaped = {name: escape(text) for name, text in texts.items()}
-        page = template.substitute(escaped, language=language, root=root, content=content, refresh=refresh)
+        page = template.substitute(escaped, language=language, root=root, caption=content, head=refresh)
         return HTMLResponse(page, status, headers.headers)
 
     def problem(language: str, text: str, headers: Response, status: int) -> Response:
