@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
-from model.beam_search import Rules
 from model.config import ModelConfig
+from model.hypotheses import Rules
 from model.vocabulary import END, PAD, START, UNK, Vocabulary
 
 # Words that need another one after them: a caption that ends on one was cut off. Of the human captions of Flickr8k that

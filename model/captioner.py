@@ -11,11 +11,12 @@ from typing import Literal, Self
 
 import numpy as np
 
-from model.beam_search import Hypothesis, Step, beam_search
+from model.beam_search import Step, beam_search
 from model.caption_text import Length, decoding_rules, hedge, rules_of_length, sentence
 from model.confidence import Confidence, caption_features, mean_probability
 from model.engine import Array, Arrays, Engine, Searcher, cpu_lanes
 from model.errors import DamagedModel, UnavailableEngine
+from model.hypotheses import Hypothesis
 from model.model_folder import StoredModel, load_model
 from model.neutral_wording import neutral
 from model.photo_statistics import photo_statistics

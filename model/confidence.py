@@ -15,8 +15,8 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
-from model.beam_search import Hypothesis
 from model.errors import DamagedModel
+from model.hypotheses import Hypothesis
 from model.json_files import first_fault
 
 # Of a file: with larger numbers a logit would be infinite, or not a number.

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from model.beam_search import Hypothesis, Rules
+from model.hypotheses import Hypothesis, Rules
 
 Array = Any  # NumPy array (OpenVINO engine) or PyTorch tensor (PyTorch engine)
 Arrays = dict[str, Array]

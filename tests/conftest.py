@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.support.pgbouncer",  # pgbouncer
     "tests.support.failover",  # pair
     "tests.support.learning_parts",  # plain_data, features, plain_model, recorded_feedback, finetuned_run
+    "tests.support.distillation_parts",  # sources
     "tests.support.service_parts",  # queued, notifier, new_service, service, worker, anns, in_chat
     "tests.support.worker_parts",  # tiny_model
     "tests.support.pipeline_bench",  # captioner, bench

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.beam_search import Rules, beam_search
+from model.beam_search import beam_search
+from model.hypotheses import Rules
 from tests.support.beam_tables import is_legal, markov, random_tables, search
 
 START, END = 0, 1

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from model.beam_search import Hypothesis
 from model.confidence import Confidence, Logistic, caption_features, mean_probability
 from model.errors import DamagedModel
+from model.hypotheses import Hypothesis
 
 HALF = Logistic(names=("x", "y"), mean=(1, 2), scale=(2, 1), weights=(3, 0), squares=(0, -1), bias=0.5)
 CONFIDENCE = Confidence(good=HALF, photo=HALF, hedge_below=0.2, refuse_below=0.4)

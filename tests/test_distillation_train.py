@@ -11,60 +11,14 @@ import torch
 from PIL import Image
 from safetensors.numpy import load_file
 
-from model.errors import BadRecipe, MissingWeights
+from model.errors import BadRecipe
 from model.pytorch.encoders import Encoder, from_file
-from training.distillation.recipe import DistilRecipe
+from tests.support.distillation_parts import TEACHER, quiet, recipe
 from training.distillation.state import fold_norms
 from training.distillation.train import distil
 from training.features.encoder_weights import stored_weights
 
 pytestmark = pytest.mark.slow
-
-TEACHER = '''
-import torch
-from torch import nn
-from torch.nn import functional as F
-
-
-class Tiny(nn.Module):
-    """Blurs and mixes colours: five maps of a ResNet50's shapes."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(3)
-        self.mixes = nn.ModuleList(nn.Conv2d(3, 64 * 2**n if n else 64, 1) for n in (0, 2, 3, 4, 5))
-        self.fc = nn.Linear(2048, 7)
-
-    def forward(self, photos):
-        sizes = [4, 4, 8, 16, 32]
-        return [F.relu(mix(F.avg_pool2d(photos, size))) for mix, size in zip(self.mixes, sizes)]
-
-
-def load_teacher():
-    return Tiny()
-'''
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory) -> dict[str, object]:
-    """A teacher's file and a folder of 60 photos of coloured noise."""
-    folder = tmp_path_factory.mktemp("sources")
-    (folder / "teacher.py").write_text(TEACHER)
-    (folder / "photos").mkdir()
-    random = np.random.default_rng(1)
-    for number in range(60):
-        pixels = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((64, 64)).save(folder / "photos" / f"noise-{number:02}.png")
-    return {"teacher": str(folder / "teacher.py"), "photos": str(folder / "photos")}
-
-
-def recipe(sources: dict, **changes: object) -> DistilRecipe:
-    small = {"size": 64, "crop": 64, "batch": 4, "steps": 2, "every": 1, "warmup": 1, "precision": "float32"}
-    return DistilRecipe.of(sources | small | {"device": "cpu"} | changes)
-
-
-def quiet(_: str) -> None:
-    pass
 
 
 def rows(run: Path) -> list[dict[str, str]]:
@@ -226,46 +180,3 @@ def test_muon_trains_the_convolutions_and_frozen_norms_keep_their_statistics(run
     fold_norms(folded)
     changed = {name for name, value in stored_weights(folded).items() if not np.array_equal(value, after[name])}
     assert changed == {name for name in after if name.endswith(("weight", "bias"))}
-
-
-def test_the_last_part_of_a_run_has_crops_of_another_size(sources):
-    settings = recipe(sources, crop=32, last_crop=64, last_share=0.25)
-    assert [settings.crop_at(done) for done in (0, 0.7, 0.75, 0.99)] == [32, 32, 64, 64]
-    assert recipe(sources).crop_at(0.99) == 64
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"teacher": ""}, "no teacher is named"),
-        ({"photos": []}, "no photos are named"),
-        ({"crop": 300}, "crop is 300; it must be between 32 and size"),
-        ({"last_crop": 300}, "last_crop is 300; it must be between 32 and size"),
-        ({"last_share": 1.5}, "last_share is 1.5; it must be between 0 and 1"),
-        ({"frozen": 5, "start_from": "x"}, "frozen is 5; it must be between 0 and 4"),
-        ({"frozen": 1}, "keep what a student has learnt; set start_from too"),
-        ({"frozen_norms": True}, "keep what a student has learnt; set start_from too"),
-        ({"cached_views": 1}, "a run that trains only the last stage: set frozen=4"),
-        ({"classes": -1.0}, "classes and cell_classes must be at least 0"),
-        ({"cell_classes": 0.5}, "set classes too"),
-        ({"weights": [1, 2]}, "there must be five"),
-        ({"weights": ["a"] * 5}, "must be a float"),
-        ({"precision": "int8"}, "one of auto, bf16, float32"),
-        ({"batch": 1}, "at least 2"),
-        ({"stps": 7}, "unknown setting 'stps'"),
-    ],
-)
-def test_a_wrong_setting_is_named(sources, change, message):
-    with pytest.raises(BadRecipe, match=message):
-        recipe(sources, **change)
-
-
-def test_a_teacher_that_is_not_there_is_named(sources, tmp_path):
-    with pytest.raises(MissingWeights, match=r"no teacher at .*none\.py"):
-        distil(recipe(sources, teacher=str(tmp_path / "none.py")), tmp_path, echo=quiet)
-
-
-def test_the_recipe_that_comes_with_captionbot_is_valid(sources):
-    file = Path(__file__).parent.parent / "training/configs/distil.toml"
-    found = DistilRecipe.load(file, [f"{name}={value}" for name, value in sources.items()])
-    assert found.crop == 160

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.beam_search import Hypothesis, Rules, beam_search
+from model.beam_search import beam_search
 from model.config import DECODERS, ModelConfig
+from model.hypotheses import Hypothesis, Rules
 from model.pytorch.beam_search import TorchSearch
 from model.pytorch.decode_loop import EagerRunner, decode
 from model.pytorch.decoders import build_decoder

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.beam_search import Hypothesis
+from model.hypotheses import Hypothesis
 
 Arrays = dict[str, Tensor]
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from model.beam_search import Rules, best_words
+from model.beam_search import best_words
+from model.hypotheses import Rules
 
 Arrays = dict[str, Tensor]
 Step = Callable[[Tensor, Arrays, Arrays], tuple[Tensor, Arrays, Tensor | None]]  # TorchEngine.step

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from model.beam_search import Hypothesis
+from model.hypotheses import Hypothesis
 from model.pytorch.backtrace import backtrace, fetch, hypotheses
 from model.pytorch.beam_search import Arrays, TorchSearch
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.beam_search import Hypothesis, Rules
 from model.errors import DamagedModel, UnavailableEngine
+from model.hypotheses import Hypothesis, Rules
 from model.model_folder import StoredModel
 from model.pytorch.async_encode import AsyncEncoder, EncodedBatch
 from model.pytorch.batch_sizes import BatchSizes

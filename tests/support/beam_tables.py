@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from model.beam_search import Hypothesis, Rules, beam_search
+from model.beam_search import beam_search
+from model.hypotheses import Hypothesis, Rules
 
 
 def markov(tables: np.ndarray) -> tuple[Callable[..., Any], dict[str, np.ndarray]]:

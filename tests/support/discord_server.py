@@ -16,9 +16,10 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.support import discord_payloads as payloads
+from tests.support.discord_answers import EPHEMERAL
 from tests.support.discord_gateway import Gateway
 from tests.support.discord_people import LOADING, Interaction, People
-from tests.support.discord_rest import EPHEMERAL, Rest
+from tests.support.discord_rest import Rest
 
 Json = dict[str, Any]
 PATIENCE = 90.0  # seconds, on a machine with other work

@@ -10,12 +10,9 @@ Updates for a webhook are posted to `telegram.webhook_target` instead of the htt
 """
 
 import asyncio
-import contextlib
 import json
 import time
-from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,39 +20,18 @@ import aiohttp
 from aiohttp import web
 
 from tests.support import telegram_payloads as payloads
+from tests.support.telegram_faults import Fault, Faults
 from tests.support.telegram_methods import Methods
-from tests.support.telegram_people import People, Query
+from tests.support.telegram_observation import PATIENCE as PATIENCE
+from tests.support.telegram_observation import Call, Observation
+from tests.support.telegram_people import People
 from tests.support.telegram_rules import DEFAULT_UPDATES, Rejected
 
 Json = dict[str, Any]
 WEBHOOK_RETRY, LONGEST_RETRY = 0.2, 3.0  # seconds until a failed webhook request is repeated; they grow
-PATIENCE = 90.0  # seconds to wait for the bot, on a busy machine
 
 
-@dataclass
-class Call:
-    method: str
-    params: Json
-    at: float  # time.monotonic()
-    code: int = 200  # HTTP status of the response; 0 until it is sent
-
-
-@dataclass
-class Fault:
-    """An error or delay of the next `times` calls of a method ("download" for files), in all chats or in one."""
-
-    method: str
-    code: int  # HTTP status of the error; 0 for a delay only
-    times: int
-    chat: int | None
-    seconds: float  # delay before the call is processed; it ends earlier when `over` is set
-    retry_after: int
-    why: str  # the description; empty: a usual one of this status
-    after: bool  # the call is processed, but the connection is closed instead of a response
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-class TelegramServer(People, Methods):
+class TelegramServer(People, Methods, Faults, Observation):
     def __init__(self, token: str = "") -> None:
         self.bot = payloads.user("captionbot", bot=True, language=None)
         self.token = token or f"{self.bot['id']}:local-test-token_that-is-a-secret"
@@ -150,40 +126,6 @@ class TelegramServer(People, Methods):
             (folder / self.token / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / self.token / path).write_bytes(data)
 
-    # Faults
-
-    def add_fault(
-        self,
-        method: str,
-        code: int = 0,
-        *,
-        times: int = 1,
-        chat: Json | None = None,
-        seconds: float = 0,
-        retry_after: int = 0,
-        why: str = "",
-        after: bool = False,
-    ) -> Fault:
-        """fault("sendMessage", 429, retry_after=2); fault("getFile", 502); fault("download", seconds=3)"""
-        new = Fault(method, code, times, chat and chat["id"], seconds, retry_after, why, after)
-        self.faults.append(new)
-        return new
-
-    async def _apply_fault(self, method: str, chat: str | None) -> Fault | None:
-        for fault in self.faults:
-            if fault.times and fault.method == method and (fault.chat is None or str(fault.chat) == str(chat)):
-                fault.times -= 1
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(fault.over.wait(), fault.seconds)
-                if fault.code == 429:
-                    why = f"Too Many Requests: retry after {fault.retry_after}"
-                    raise Rejected(429, why, retry_after=fault.retry_after)
-                if fault.code:
-                    usual = {404: "Not Found", 502: "Bad Gateway", 401: "Unauthorized"}.get(fault.code, "Internal")
-                    raise Rejected(fault.code, fault.why or usual)
-                return fault
-        return None
-
     # Messages and updates
 
     def add_message(self, chat: Json, author: Json, **content: Any) -> Json:
@@ -237,43 +179,3 @@ class TelegramServer(People, Methods):
         except aiohttp.ClientError:
             self.webhook_codes.append(599)
         return self.webhook_codes[-1]
-
-    # What the bot has done
-
-    def calls_of(self, method: str, chat: Json | None = None, code: int | None = 200) -> list[Call]:
-        """Calls of a method that were answered with this HTTP status; with code=None all of them."""
-        found = [call for call in self.calls if call.method == method and code in (None, call.code)]
-        return [call for call in found if chat is None or call.params.get("chat_id") == str(chat["id"])]
-
-    def bot_messages(self, chat: Json) -> list[Json]:
-        """The messages that the bot has sent to a chat, oldest first. A person stands for their private chat."""
-        return [one for (where, _), one in self.messages.items() if where == chat["id"] and one["from"] == self.bot]
-
-    def bot_replies(self, message: Json) -> list[Json]:
-        """The messages of the bot that reply to this one."""
-        number = message["message_id"]
-        sent = self.bot_messages(message["chat"])
-        return [one for one in sent if one.get("reply_to_message", {}).get("message_id") == number]
-
-    async def bot_reply(self, message: Json, seconds: float = PATIENCE) -> Json:
-        """Wait for a reply of the bot; the latest one if there are several."""
-        replies: list[Json] = await self.wait_until(lambda: self.bot_replies(message), seconds)
-        return replies[-1]
-
-    async def query_answer(self, query: Query, seconds: float = PATIENCE) -> str:
-        """Wait until the bot has answered a callback query. Returns the text of the answer."""
-        answers: list[str] = await self.wait_until(lambda: query.answers, seconds)
-        return answers[-1]
-
-    async def all_confirmed(self, seconds: float = PATIENCE) -> None:
-        """Wait until the bot has confirmed all updates."""
-        await self.wait_until(lambda: not self.pending and not self._posts, seconds)
-
-    async def wait_until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """Wait until the condition is true, and return its value. Raises TimeoutError."""
-        end = time.monotonic() + seconds
-        while not (value := condition()):
-            if time.monotonic() > end:
-                raise TimeoutError(f"not within {seconds} s")
-            await asyncio.sleep(0.01)
-        return value

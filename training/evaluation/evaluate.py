@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from model.beam_search import Hypothesis
 from model.confidence import Confidence, caption_features
 from model.errors import BadData
+from model.hypotheses import Hypothesis
 from model.model_folder import StoredModel, load_model
 from training.data import Dataset, Example
 from training.evaluation.predict import InferenceOptions, Predictions, predict

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from model.beam_search import Hypothesis
 from model.caption_text import decoding_rules
 from model.captioner import Captioner, Precision
 from model.errors import DamagedModel, UnreadablePhoto
+from model.hypotheses import Hypothesis
 from model.model_folder import StoredModel
 from model.preprocessing import read_photo
 from training.data import Dataset, Example

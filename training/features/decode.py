@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from model.beam_search import Hypothesis, Rules, beam_search
+from model.beam_search import beam_search
+from model.hypotheses import Hypothesis, Rules
 from model.model_folder import StoredModel
 from model.pytorch.decoders import Arrays, Decoder, build_decoder, load_weights
 from model.vocabulary import Vocabulary

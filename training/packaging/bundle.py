@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from model.beam_search import Hypothesis
 from model.captioner import Captioner, Precision
 from model.confidence import Confidence, caption_features
 from model.errors import BadData
+from model.hypotheses import Hypothesis
 from model.model_folder import StoredModel, load_model, save_model
 from model.openvino.quantization import fingerprint
 from model.photo_statistics import photo_statistics
