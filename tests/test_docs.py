@@ -156,6 +156,24 @@ def test_every_link_and_image_leads_somewhere(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_python_file_that_is_named_exists(document):
+    named = re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)+\.py)`", document.read_text())
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_every_shape_that_a_photo_takes_is_a_class_of_one_of_the_packages():
+    """In the table of docs/architecture.md that follows a photo through the files."""
+    rows = re.findall(r"^\| [^|]+ \| `[^|]+ \| ([^|]+) \|$", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    shapes = {name for row in rows for name in re.findall(r"`([A-Z]\w+)`", row)} - {"Update"}  # python-telegram-bot's
+    files = [
+        file.read_text() for package in ("bots", "db", "model", "worker") for file in (ROOT / package).rglob("*.py")
+    ]
+    classes = {name for text in files for name in re.findall(r"^class (\w+)", text, re.MULTILINE)}
+    assert len(shapes) > 12
+    assert shapes - classes == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_setting_that_is_shown_exists(document):
     text = document.read_text()
     inline = re.findall(r"`([A-Z]+_[A-Z_]+)(?:=[^`]*)?`", text)

@@ -119,7 +119,7 @@ class Maintenance:
         if not acquired:
             return
         if time.monotonic() >= self._requeue_from and (sent := self.requeue()):
-            log.info("%d captions sent to the workers again", sent)
+            log.info("captions that waited without a message are sent to the workers again: %d", sent)
         intervals = {self.clear: CLEAR_INTERVAL, self.finish_forgetting: FORGET_INTERVAL, self.sweep: SWEEP_INTERVAL}
         for task, interval in intervals.items():
             if time.monotonic() >= self._due[task]:
