@@ -73,7 +73,7 @@ class CaptionPipeline:
         self._look_size, self._looks = max_batch, 0  # messages of this worker's own to itself: at a time, and waiting
         person = attrgetter("person")
         self._pipeline = Pipeline(
-            Stage("claim", self._claim, max_batch),
+            Stage("claim", self._claim, 2 * max_batch),  # a search for whose turn it is costs the same for many
             Stage("read", self._reader.read, max_batch, lanes=min(MAX_READERS, cores()), owner=person),
             Stage("engine", run_engine, max_batch, lanes=lanes, key=lambda job: job.value.kind, owner=person),
             Stage("write", self._write, 2 * max_batch),
