@@ -22,7 +22,7 @@ class Held:
 
     def encode(self, photos):
         self.started.set()
-        self.go.wait(20)
+        self.go.wait(60)
         return self.engine.encode(photos)
 
 

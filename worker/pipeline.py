@@ -119,7 +119,7 @@ class CaptionPipeline:
         Returns at most so many photos of such people, one of each; none if there is room. One batch of them may be
         held beside what a worker holds otherwise.
         """
-        most = self._max_held + 2 * self._look_size
+        most = self._max_held + 3 * self._look_size  # a claim may take two batches
         while not self._heartbeat.wait_for_room(self._max_held, LOOK_DELAY):
             room = min(count, most - len(self._heartbeat.held()))
             if room <= 0 or self._stopping.is_set():
