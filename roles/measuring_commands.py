@@ -3,6 +3,8 @@
 Heavy imports are inside the commands, so that `captionbot --help` starts quickly.
 """
 
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -160,5 +162,7 @@ def bench(
 def _bench_service(settings: "Settings", files: list[Path], photos: int, flood: int) -> None:
     from roles.benchmarks.service_bench import bench_service
 
+    # As after Ctrl-C, its worker is stopped and its database dropped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for name, result in bench_service(settings, files, photos, flood=flood):
         print(f"{name:<20} {result}", flush=True)

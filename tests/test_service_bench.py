@@ -2,7 +2,11 @@
 
 import hashlib
 import io
+import os
 import re
+import signal
+import subprocess
+import sys
 
 import psycopg
 import pytest
@@ -15,7 +19,7 @@ from roles.benchmarks.bench_settings import distributed_settings
 from roles.benchmarks.distinct_photos import distinct_photos
 from settings import ROOT, Settings
 from tests.support.database import SERVER
-from tests.support.processes import SECRET_KEY
+from tests.support.processes import SECRET_KEY, until
 
 CAT = ROOT / "samples/cat.jpg"
 
@@ -70,12 +74,27 @@ def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
     assert re.fullmatch(r"12 captions, [\d.]+ a second; 0 captioned twice, 0 lost", found["captioned"])
     assert sum(size * count for size, count in sizes(found["batches"])) == 12
     assert "while 20 photos of another person wait" in found["single, flooded"]
-    database = make_url(postgresql_url).database
+    assert databases_of(postgresql_url) == [make_url(postgresql_url).database]
+
+
+def test_a_bench_that_is_terminated_leaves_no_database(postgresql_url, redis_server, tiny_model, tmp_path):
+    settings = {"DATABASE_URL": postgresql_url, "REDIS_URL": redis_server.url, "MODEL_DIR": str(tiny_model)}
+    command = [sys.executable, "-m", "captionbot", "bench", str(CAT), "--service", "--photos", "100000"]
+    bench = subprocess.Popen(command, cwd=tmp_path, env=os.environ | settings, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: len(databases_of(postgresql_url)) == 2, 60)
+        bench.terminate()
+        assert bench.wait(60) == 128 + signal.SIGTERM
+    finally:
+        bench.kill()
+    assert databases_of(postgresql_url) == [make_url(postgresql_url).database]
+
+
+def databases_of(url: str) -> list[str]:
+    """A database and those whose names begin with its name."""
     with psycopg.connect(SERVER) as server:
-        databases = server.execute(
-            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [database]
-        ).fetchall()
-    assert databases == [(database,)]
+        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        return [name for (name,) in server.execute(query, [make_url(url).database])]
 
 
 def sizes(line: str) -> list[tuple[int, int]]:
