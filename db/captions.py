@@ -17,7 +17,7 @@ from db.caption_options import CaptionOptions
 from db.engine import commit_at_once
 from db.tables import Caption, Person, Photo, State, now
 
-MAX_ATTEMPTS = 3  # leases that may expire before a caption fails
+MAX_ATTEMPTS = 4  # leases that may expire before a caption fails: the first with others, three alone (suspects.py)
 GAVE_UP = "I could not describe this photo. Please try another one."
 NONE_LEFT = "I have nothing else to say about this photo."
 MOST_SENTENCES = 10  # of one photo; each "another one" is searched with one beam more
@@ -64,7 +64,7 @@ def claim(session: Session, caption_id: int, worker: str, lease: timedelta) -> C
 
 
 def claim_next(session: Session, count: int, worker: str, lease: timedelta) -> list[Claimed]:
-    """Claim the queued rows whose turn it is, at most so many; see turns.py. Fewer if no more are queued."""
+    """Claim the queued rows whose turn it is, at most so many; see turns.py. Fewer if only suspects are queued."""
     commit_at_once(session)
     turns.take_turns(session)
     return claim_many(session, turns.whose_turn(session, count), worker, lease)

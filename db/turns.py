@@ -13,18 +13,20 @@ def whose_turn(session: Session, count: int) -> list[int]:
 
     The first photo of each person comes before anybody's second, the second before anybody's third. What is being
     described counts as well, so that a person who has many in work lets others go first. The same holds between chats:
-    those who share a chat also share its turns. Of captions with the same turn the older comes first.
+    those who share a chat also share its turns. Of captions with the same turn the older comes first. Suspects have no
+    turn: see suspects.py.
     """
     queued = Caption.state == State.QUEUED
     of_person = func.row_number().over(partition_by=Caption.person_id, order_by=(queued, Caption.id))
-    columns = Caption.id, Caption.chat, queued.label("queued"), of_person.label("of_person")
+    has_turn = (queued & (Caption.attempts == 0)).label("has_turn")
+    columns = Caption.id, Caption.chat, queued.label("queued"), has_turn, of_person.label("of_person")
     people = select(*columns).where(Caption.state.in_([State.QUEUED, State.RUNNING])).subquery()
     turn_in_chat = people.c.queued, people.c.of_person, people.c.id
     of_chat = func.row_number().over(partition_by=people.c.chat, order_by=turn_in_chat)
     chats = select(people, of_chat.label("of_chat")).subquery()
     is_later = chats.c.chat.is_not(None) & (chats.c.of_chat > chats.c.of_person)
     turn = case((is_later, chats.c.of_chat), else_=chats.c.of_person)
-    return list(session.scalars(select(chats.c.id).where(chats.c.queued).order_by(turn, chats.c.id).limit(count)))
+    return list(session.scalars(select(chats.c.id).where(chats.c.has_turn).order_by(turn, chats.c.id).limit(count)))
 
 
 def newcomers(session: Session, count: int) -> list[int]:
@@ -36,7 +38,9 @@ def newcomers(session: Session, count: int) -> list[int]:
     chats = select(Caption.chat).where(running, Caption.chat.is_not(None))
     is_new = Caption.person_id.not_in(select(Caption.person_id).where(running))
     is_elsewhere = Caption.chat.is_(None) | Caption.chat.not_in(chats)
-    oldest = select(func.min(Caption.id)).where(Caption.state == State.QUEUED, is_new, is_elsewhere)
+    oldest = select(func.min(Caption.id)).where(
+        Caption.state == State.QUEUED, Caption.attempts == 0, is_new, is_elsewhere
+    )
     return list(session.scalars(oldest.group_by(Caption.person_id).order_by(func.min(Caption.id)).limit(count)))
 
 

@@ -82,7 +82,7 @@ def test_an_expired_lease_is_taken_over_and_counts_an_attempt(session: Session):
 
 
 def test_nobody_claims_a_row_whose_last_attempt_has_expired(session: Session):
-    assert captions.claim(session, make_running(session, EXPIRED, attempts=2).id, "w2", LEASE) is None
+    assert captions.claim(session, make_running(session, EXPIRED, attempts=3).id, "w2", LEASE) is None
 
 
 def test_claiming_many_gives_those_that_are_free_in_order(session: Session):
@@ -162,9 +162,9 @@ def test_expired_leases_are_taken_back_and_sent_again(session: Session):
     assert (expired.state, expired.attempts, expired.worker) == (State.QUEUED, 1, None)
 
 
-def test_the_third_expired_lease_fails_the_row_with_a_kind_sentence(session: Session):
+def test_the_fourth_expired_lease_fails_the_row_with_a_kind_sentence(session: Session):
     caption = make_caption(session)
-    for attempt in (1, 2):
+    for attempt in (1, 2, 3):
         assert captions.claim(session, caption.id, "w1", EXPIRED)
         assert captions.requeue_stale(session, now(), LEASE) == [caption.id]
         session.refresh(caption)
@@ -172,7 +172,7 @@ def test_the_third_expired_lease_fails_the_row_with_a_kind_sentence(session: Ses
     assert captions.claim(session, caption.id, "w1", EXPIRED)
     assert captions.requeue_stale(session, now(), LEASE) == []
     session.refresh(caption)
-    assert (caption.state, caption.error, caption.attempts) == (State.FAILED, GAVE_UP, 3)
+    assert (caption.state, caption.error, caption.attempts) == (State.FAILED, GAVE_UP, 4)
 
 
 def test_rows_that_wait_long_are_sent_again_without_counting_the_longest_waiting_first(session: Session):

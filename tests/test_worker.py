@@ -1,15 +1,17 @@
 """The worker as a whole: `captionbot worker` over Redis and PostgreSQL, and in a thread over the broker in memory."""
 
+import os
 import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
-from db import model_registry, workers
+from db import captions, model_registry, workers
+from db.captions import MAX_ATTEMPTS
 from db.engine import create_engine
 from db.engine import sessions as sessions_of
 from db.photo_store import PhotoStore
-from db.tables import State
+from db.tables import Caption, State, now
 from tests.support.database import empty
 from tests.support.factories import make_model
 from tests.support.processes import SECRET_KEY, Installation, until
@@ -43,6 +45,26 @@ class Deployment:
 
     def has_begun(self):
         return State.DONE in states(self.sessions)
+
+    def state(self, row):
+        with self.sessions() as session:
+            return session.get_one(Caption, row).state
+
+    def replace_by_pipe(self, row):
+        """Put a named pipe in the place of a photo's file: reading it takes until somebody writes."""
+        with self.sessions() as session:
+            sha256 = session.get_one(Caption, row).photo.sha256
+        (path,) = (self.installation.folder / "photos").rglob(sha256)
+        path.unlink()
+        os.mkfifo(path)
+        return path
+
+    def take_over(self):
+        """Let the leases of dead workers be over, and send their captions again, without waiting until they are."""
+        with self.sessions.begin() as session:
+            session.execute(update(Caption).where(Caption.state == State.RUNNING).values(lease_until=now()))
+            rows = captions.requeue_stale(session, now(), LEASE)
+        send_many(self.queue, rows)
 
     def versions(self):
         """That each worker holds which is alive."""
@@ -113,6 +135,35 @@ def test_after_a_sigkill_in_mid_batch_work_resumes_within_a_minute_and_nothing_i
     until(deployment.is_done)
     written = first.written_rows + second.written_rows
     assert len(set(written)) == len(written)
+
+
+def test_a_photo_that_kills_every_worker_takes_no_other_with_it(deployment):
+    """Whoever reads it is killed. The first time it has company; then it is tried alone until it fails."""
+    rows = deployment.accept(12)
+    deadly = rows[6]
+    pipe = deployment.replace_by_pipe(deadly)
+    killed_with = []
+    while deployment.state(deadly) is not State.FAILED:
+        worker = deployment.worker()
+        until(lambda: is_read(pipe))
+        worker.kill()
+        killed_with.append({row.id for row in rows_of(deployment.sessions) if row.state is State.RUNNING})
+        deployment.take_over()
+    assert len(killed_with) == MAX_ATTEMPTS
+    assert killed_with[1:] == [{deadly}] * (MAX_ATTEMPTS - 1)
+    deployment.worker()
+    until(lambda: states(deployment.sessions) == {State.DONE: 11, State.FAILED: 1})
+    innocent = killed_with[0] - {deadly}
+    assert attempts(deployment) == {row: MAX_ATTEMPTS if row == deadly else int(row in innocent) for row in rows}
+
+
+def is_read(pipe) -> bool:
+    """Whether somebody waits for what comes out of a named pipe."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:  # "no such device": nobody reads
+        return False
+    return True
 
 
 def attempts(deployment) -> dict[int, int]:

@@ -6,7 +6,8 @@ photos does not make others wait, and photos whose messages were lost are found 
 Each step is a stage with threads of its own, which takes all that waits for it as one batch: one transaction claims or
 writes many captions, one call of the photo store reads many photos, one batch of the engine captions them. A worker
 that already holds one batch more than its engine runs claims nothing more until one of them is finished, except for
-people who have nothing in work: their photos join the next batch of the engine.
+people who have nothing in work: their photos join the next batch of the engine. A photo with which a worker died is
+tried while the worker holds nothing else: see db/suspects.py.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
-from db import caption_requests, captions
+from db import caption_requests, captions, suspects
 from db.captions import Claimed, Result
 from db.outages import noted
 from db.photo_store import PhotoStore
@@ -38,6 +39,7 @@ from worker.stages import Ended, Failed, NotOurs, NotYet, Outcome, Pipeline, Rea
 log = logging.getLogger(__name__)
 
 DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
+ALONE_DELAY = 10.0  # seconds that a worker waits at most until it holds nothing, or until the suspect is done with
 LOOK_DELAY = 0.25  # seconds between looks for people who have nothing in work, while this worker claims nothing else
 MAX_READERS = 8  # threads that read photos
 
@@ -70,6 +72,7 @@ class CaptionPipeline:
         self._max_held, self._time_limit = (lanes + 1) * max_batch, time_limit
         self._stopping = threading.Event()
         self._reader = PhotoReader(store, model, heartbeat, beams, self._earlier_captions)
+        self._suspects = self._is_alone = False  # whether suspects wait; whether one is in work
         self._look_size, self._looks = max_batch, 0  # messages of this worker's own to itself: at a time, and waiting
         person = attrgetter("person")
         self._pipeline = Pipeline(
@@ -99,10 +102,11 @@ class CaptionPipeline:
     def _claim(self, messages: list[Message]) -> list[Outcome[Job[None]]]:
         """Claim a caption for each message. A message may come twice: then there may be fewer captions."""
 
-        claimed = self._claim_newcomers(len(messages))
+        claimed = self._claim_suspect() or self._claim_newcomers(len(messages))
         rest: Outcome[Job[None]] = NotYet(0, counts=False)  # of messages that get no caption
         if not claimed:
-            claimed, rest = self._claim_by(captions.claim_next, len(messages)), NotOurs()
+            claimed = self._claim_by(self._claim_next, len(messages))
+            rest = rest if self._suspects else NotOurs()
         self._heartbeat.hold([caption.id for caption in claimed])
         ended = messages if isinstance(rest, NotOurs) else messages[: len(claimed)]
         self._looks = max(0, self._looks - sum(message.caption_id is None for message in ended))
@@ -112,6 +116,22 @@ class CaptionPipeline:
             Ready(Job(caption, message.acknowledge, None)) for message, caption in zip(messages, claimed, strict=False)
         ]
         return [*jobs, *[rest] * (len(messages) - len(jobs))]
+
+    def _claim_suspect(self) -> Sequence[Claimed]:
+        """Wait until the suspect that is in work is done with. Then claim the next one, if one waits, alone."""
+        if self._is_alone:
+            self._heartbeat.wait_for_room(0, ALONE_DELAY)
+            self._is_alone = False
+        if not self._suspects or not self._heartbeat.wait_for_room(0, ALONE_DELAY):
+            return []
+        claimed = self._claim_by(suspects.claim_one, 1)
+        self._suspects = self._is_alone = bool(claimed)
+        return claimed
+
+    def _claim_next(self, session: Session, count: int, worker: str, lease: timedelta) -> Sequence[Claimed]:
+        claimed = captions.claim_next(session, count, worker, lease)
+        self._suspects = suspects.wait(session)
+        return claimed
 
     def _claim_newcomers(self, count: int) -> Sequence[Claimed]:
         """Wait until there is room for what comes next, or for a photo of somebody who has nothing in work.
