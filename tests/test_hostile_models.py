@@ -15,7 +15,7 @@ from model.model_list import find_models
 from model.openvino.engine import OpenVinoEngine
 from model.pytorch.engine import TorchEngine
 from tests.support.random_models import CONFIDENCE, LOGISTIC, random_model, random_photos
-from tests.test_model_folder import renew_manifest
+from tests.support.worker_parts import renew_manifest
 from training.promotion.promote import install
 
 STORED, _, _ = random_model()

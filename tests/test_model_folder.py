@@ -1,7 +1,5 @@
 """A model folder comes back as it was written; a damaged one names its damage."""
 
-import hashlib
-import json
 import os
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from model.config import ModelConfig
 from model.errors import DamagedModel
 from model.model_folder import load_model, save_model
 from model.vocabulary import SPECIAL, Vocabulary
+from tests.support.worker_parts import renew_manifest
 
 VOCABULARY = Vocabulary([*SPECIAL, "a", "dog"])
 CONFIG = ModelConfig(vocabulary_size=6, embedding=8, hidden=8, heads=2)
@@ -129,13 +128,3 @@ def test_a_damaged_manifest_is_named(folder, manifest, damage):
     (folder / "manifest.json").write_text(manifest)
     with pytest.raises(DamagedModel, match=rf"manifest\.json: {damage}"):
         load_model(folder)
-
-
-def renew_manifest(folder: Path) -> None:
-    """Make the manifest fit files that were changed, as a careless person would."""
-    files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in folder.iterdir()
-        if path.name != "manifest.json"
-    }
-    (folder / "manifest.json").write_text(json.dumps({"format": 1, "files": files}))

@@ -1,7 +1,9 @@
-"""What tests of the worker share: a tiny model, and photos that are queued."""
+"""What tests of the worker share: a tiny model, model folders that were changed, and photos that are queued."""
 
+import hashlib
 import io
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +29,22 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def save_tiny(folder: Path, card: str) -> Path:
     """The version changes with the model card."""
-    from tests.support.random_models import random_model  # skips the test where PyTorch is not installed
+    pytest.importorskip("torch", reason="torch is not installed")
+    from tests.support.random_models import random_model
 
     stored, _, _ = random_model()
     save_model(folder, stored.config, stored.vocabulary, stored.encoder, stored.decoder, {}, card)
     return folder
+
+
+def renew_manifest(folder: Path) -> None:
+    """Make the manifest fit files that were changed, as a careless person would."""
+    files = {
+        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in folder.iterdir()
+        if path.name != "manifest.json"
+    }
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "files": files}))
 
 
 def jpeg(number: int) -> bytes:
