@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image, ImageStat
 
+from model.errors import UnreadablePhoto
 from tests.support.opening import both, decoded
 from tests.support.picture_parts import (
     animation,
@@ -53,3 +54,13 @@ def test_an_animation_is_not_decoded_further_than_one_image():
     data = animation([Image.new("L", (50, 50), number) for number in range(200)], "GIF")
     limit = 50 * 50 * 20
     assert decoded(data, max_pixels=limit).convert("L").getpixel((5, 5)) <= 20
+
+
+def test_damaged_frames_are_tried_no_further_than_one_image():
+    """One WebP may have ten frames of 50 megapixels at its beginning, each damaged at its end."""
+    data = animation([moving(number) for number in range(8)], "WEBP", lossless=True, kmin=0, kmax=1)
+    for number in range(3):
+        data = damaged_frame(data, "WEBP", number)
+    assert shows_square(decoded(data, max_pixels=60 * 60 * 4))
+    with pytest.raises(UnreadablePhoto):
+        decoded(data, max_pixels=60 * 60 * 3)

@@ -36,13 +36,14 @@ def decode_pixels(picture: PictureBytes, opened: Opener, *, draft: int, frames: 
     if isinstance(picture, JpegBytes):
         return _decode_jpeg(picture, opened, draft)
     image = opened(picture.data)
-    if image.format in ANIMATED and _is_animated(image):
+    animated = image.format in ANIMATED and _is_animated(image)
+    if animated:
         if (frame := _decode_frame(picture.data, opened, frames, max_pixels)) is not None:
             return frame
         image = opened(picture.data)
     if image.format not in BY_ROWS:
         image.load()
-    elif not _can_load(image):
+    elif animated or not _can_load(image):  # the first frame was tried already
         del image  # it has room for all the pixels
         return decode_written(partial(opened, picture.data), draft)
     pixels = in_eight_bits(image)
@@ -94,9 +95,11 @@ def _is_animated(image: ImageFile.ImageFile) -> bool:
 
 
 def _decode_frame(data: bytes, opened: Opener, frames: int, max_pixels: int) -> Image.Image | None:
-    """A frame that shows something; None if no frame is whole."""
-    for _ in range(MOST_DAMAGED):
+    """A frame that shows something; None if no frame is whole, of those that may be tried."""
+    for tried in range(MOST_DAMAGED):
         image = opened(data)
+        if tried and (tried + 1) * image.width * image.height > max_pixels:
+            break
         if (number := choose_frame(image, frames, max_pixels)) is not None:
             return in_eight_bits(load_frame(partial(opened, data), number))
         if image.format != "WEBP":

@@ -5,10 +5,12 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pillow_heif
 from PIL import Image
 
 from tests.support.picture_parts import encoded
 
+pillow_heif.register_heif_opener()  # to write HEIC
 CODED = {"HEIF": (b"hvc1", b"hvcC"), "AVIF": (b"av01", b"av1C")}  # type of an item, and of how it is decoded
 
 
@@ -51,10 +53,9 @@ def heif(format: str, items: list[Item], *, parts: int = 1) -> bytes:
     parts: into which the data of each item are split.
     """
     brand = b"avif" if format == "AVIF" else b"heic"
-    properties = [part for item in items for part in item.properties]
-    numbers = iter(range(1, len(properties) + 1))
+    properties = [*dict.fromkeys(part for item in items for part in item.properties)]
     essential = {b"av1C": 0x80, b"hvcC": 0x80}
-    owned = [[next(numbers) | essential.get(part[4:8], 0) for part in item.properties] for item in items]
+    owned = [[1 + properties.index(part) | essential.get(part[4:8], 0) for part in item.properties] for item in items]
     shares = [_split(item.data, parts) for item in items]
     kinds = [
         box(b"infe", struct.pack(">HH4sx", number, 0, item.kind), version=2) for number, item in enumerate(items, 1)
