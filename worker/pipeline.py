@@ -13,6 +13,7 @@ tried while the worker holds nothing else: see db/suspects.py.
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -40,7 +41,8 @@ log = logging.getLogger(__name__)
 
 DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
 ALONE_DELAY = 10.0  # seconds that a worker waits at most until it holds nothing, or until the suspect is done with
-LOOK_DELAY = 0.25  # seconds between looks for people who have nothing in work, while this worker claims nothing else
+SUSPECTS_DELAY = 1.0  # seconds between searches for suspects while others wait too
+LOOK_DELAY = 0.5  # seconds between looks for people who have nothing in work, while this worker claims nothing else
 MAX_READERS = 8  # threads that read photos
 
 Value = TypeVar("Value")
@@ -73,6 +75,7 @@ class CaptionPipeline:
         self._stopping = threading.Event()
         self._reader = PhotoReader(store, model, heartbeat, beams, self._earlier_captions)
         self._suspects = self._is_alone = False  # whether suspects wait; whether one is in work
+        self._next_search = 0.0  # for suspects while others wait too, as time.monotonic()
         self._look_size, self._looks = max_batch, 0  # messages of this worker's own to itself: at a time, and waiting
         person = attrgetter("person")
         self._pipeline = Pipeline(
@@ -130,7 +133,9 @@ class CaptionPipeline:
 
     def _claim_next(self, session: Session, count: int, worker: str, lease: timedelta) -> Sequence[Claimed]:
         claimed = captions.claim_next(session, count, worker, lease)
-        self._suspects = suspects.wait(session)
+        if len(claimed) < count or time.monotonic() >= self._next_search:  # it goes through the whole queue
+            self._suspects = suspects.wait(session)
+            self._next_search = time.monotonic() + SUSPECTS_DELAY
         return claimed
 
     def _claim_newcomers(self, count: int) -> Sequence[Claimed]:
