@@ -80,6 +80,10 @@ class Process:
         return self._log.read_text()
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def written_rows(self) -> list[int]:
         """The rows that this worker has captioned, by its log."""
         return [int(row) for row in re.findall(r"caption (\d+): model", self.log)]
