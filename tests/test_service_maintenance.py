@@ -94,7 +94,7 @@ def test_nothing_is_sent_again_while_there_are_no_workers(service, sessions):
 
 def test_a_caption_of_a_dead_worker_is_sent_again_and_given_up_in_the_end(service, queued, sessions):
     submitted = submit(service)
-    for _ in range(2):
+    for _ in range(captions.MAX_ATTEMPTS - 1):
         with sessions.begin() as session:
             assert captions.claim(session, submitted.row, "dead", timedelta(seconds=-1))
         assert service.maintenance().requeue() == 1
