@@ -33,14 +33,23 @@ _catalogues: dict[str, dict[str, Text]] = {}  # by language: all texts by their 
 
 
 def load(own: Path | None = None) -> None:
-    """Read all languages again. own: LANGUAGES_DIR, whose texts come before ours. Raises BadTranslation."""
+    """Read the languages. own: LANGUAGES_DIR, whose texts come before ours. Raises BadTranslation."""
     global _catalogues
-    english = {key: source.english for key, source in template().items()}
-    catalogues = {DEFAULT: dict(english)}
-    for folder in _language_folders(FOLDER) + (_language_folders(own) if own else []):
-        texts = catalogues.setdefault(folder.name, dict(english))
+    catalogues = {code: dict(texts) for code, texts in _ours().items()}
+    for folder in _language_folders(own) if own else []:
+        texts = catalogues.setdefault(folder.name, dict(_ours()[DEFAULT]))
         texts |= read_translations(folder, folder.name, template())
     _catalogues = catalogues
+
+
+@cache
+def _ours() -> dict[str, dict[str, Text]]:
+    """The texts that come with captionbot, by language; English ones where a language has none."""
+    english = {key: source.english for key, source in template().items()}
+    folders = _language_folders(FOLDER)
+    return {DEFAULT: english} | {
+        folder.name: english | read_translations(folder, folder.name, template()) for folder in folders
+    }
 
 
 @cache

@@ -4,6 +4,7 @@ After a change in tables.py, `python -m db.schema URL "what changed"` with the U
 migration. Review it before you commit it.
 """
 
+import functools
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def check_schema(engine: Engine) -> None:
     """
     with engine.connect() as connection:
         found = _known_revision(connection)
-    if found != ScriptDirectory(str(MIGRATIONS)).get_current_head():
+    if found != _revisions()[-1]:
         raise OldSchema(OldSchema.__doc__)
 
 
@@ -61,9 +62,15 @@ def migrate(engine: Engine) -> None:
 def _known_revision(connection: Connection) -> str | None:
     """The revision of the tables; None if there are none yet. Raises NewSchema if this version does not know it."""
     found = MigrationContext.configure(connection).get_current_revision()
-    if found not in {None, *(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())}:
+    if found not in (None, *_revisions()):
         raise NewSchema(NewSchema.__doc__)
     return found
+
+
+@functools.cache
+def _revisions() -> list[str]:
+    """All revisions, the newest last. Alembic runs each migration's file to learn of it, so it is asked once."""
+    return [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()][::-1]
 
 
 def draft(engine: Engine, message: str) -> None:
