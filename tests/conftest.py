@@ -1,10 +1,12 @@
 """What all test files share: fixtures, which are registered here, and what happens where something is not installed."""
 
 import functools
+import gc
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,13 +16,17 @@ from tests.support.shapes import draw, write_shapes
 
 # Before NumPy and PyTorch are imported. Networks in tests are small: threads would mostly wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shell lets its background jobs ignore SIGINT, and processes that are started here would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# Each client of HTTP reads the certificates that it trusts, many milliseconds long. Nothing here is fetched by HTTPS.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("support") / "nobody.pem")
 
 # Where fixtures are: test files use them by name and import none. A module stands below those that it imports.
 pytest_plugins = [
     "tests.support.database",  # sqlite_file, postgresql_url, database_url, engine, sessions, session, store
     "tests.support.mounted_store",  # disk
     "tests.support.redis_server",  # redis_server, job_queue
-    "tests.support.postgresql_server",  # postgresql_server
+    "tests.support.postgresql_server",  # postgresql_files, postgresql_server
     "tests.support.processes",  # bundled, embedded, distributed
     "tests.support.pgbouncer",  # pgbouncer
     "tests.support.failover",  # pair
@@ -104,6 +110,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(mark)
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays, so that garbage is collected in no time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    """What a file leaves open is an error in it: at its end garbage is collected, and not sometime in another file."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -46,8 +46,6 @@ def long_run(bundled):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # The parent process may ignore SIGINT, as shells do for background jobs.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline()

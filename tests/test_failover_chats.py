@@ -12,6 +12,7 @@ import pytest
 
 from db.tables import Correction
 from tests.support import discord_world, telegram_world
+from tests.support.by_hand import close
 from tests.support.redis_server import free_port
 from tests.support.service_parts import picture
 
@@ -51,12 +52,6 @@ async def fail_over(database):
     return fail_over
 
 
-async def stop(world):
-    await world.stop()
-    world.service.backend.engine.dispose()
-    world.hand.close()
-
-
 def assert_done_once(world):
     """A photo and another sentence for the first one were asked for, and the first caption has two thumbs."""
     first, *later = world.hand.rows()
@@ -77,7 +72,7 @@ async def on_telegram(request, telegram, tmp_path, database, no_traceback):
     world = telegram_world.World(telegram, tmp_path, **changes)
     await world.start()
     yield world
-    await stop(world)
+    await close(world)
 
 
 async def test_what_people_do_on_telegram_is_done_once(telegram, on_telegram, fail_over):
@@ -127,7 +122,7 @@ async def on_discord(discord, tmp_path, database, no_traceback):
     world = discord_world.World(discord, tmp_path, database_url=database.url)
     await world.start()
     yield world
-    await stop(world)
+    await close(world)
 
 
 async def test_what_people_do_on_discord_is_done_once(discord, on_discord, fail_over):

@@ -129,8 +129,8 @@ def test_an_internal_error_reveals_nothing_and_is_counted(service, web_settings)
     def faulty() -> None:
         raise RuntimeError("a secret of the inside")
 
-    with Served(site) as served:
-        answer = Visitor(served.url).get("/faulty")
+    with Served(site) as served, Visitor(served.url) as visitor, Visitor(served.url) as another:
+        answer = visitor.get("/faulty")
         assert answer.status_code == 500
         assert "secret" not in answer.text
-        assert "captionbot_web_faults_total 1.0" in Visitor(served.url).get("/metrics").text
+        assert "captionbot_web_faults_total 1.0" in another.get("/metrics").text

@@ -1,6 +1,8 @@
 """A worker without a model: captions by the database's own functions. "Sentence 1.", "Sentence 2.", ..."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 from db import captions
 from db.engine import create_engine
@@ -72,3 +74,13 @@ class Hand:
             for vote in session.query(Vote):
                 found[vote.caption_id] = found.get(vote.caption_id, 0) + vote.value
             return found
+
+
+async def close(*worlds: Any) -> None:
+    """Stop bots, and close their connections when no thread that a bot has left behind uses them any more."""
+    for world in worlds:
+        await world.stop()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    for world in worlds:
+        world.service.backend.engine.dispose()
+        world.hand.close()

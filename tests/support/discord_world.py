@@ -15,7 +15,7 @@ from bots.discord.client import CaptionBot, create_bot
 from bots.service.service import CaptionService
 from bots.service.setup import create_service
 from settings import Settings
-from tests.support.by_hand import Hand
+from tests.support.by_hand import Hand, close
 from tests.support.discord_server import DiscordServer
 from worker.job_queue import create_notifier
 
@@ -113,7 +113,7 @@ async def discord_world(
     world = World(discord, tmp_path, **discord_settings)
     await world.start()
     yield world
-    await world.stop()
+    await close(world)
 
 
 @pytest.fixture

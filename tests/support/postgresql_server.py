@@ -24,31 +24,38 @@ QUICK = "listen_addresses = '127.0.0.1'\nfsync = off\nshared_buffers = 16MB\nmax
 class PostgresqlServer:
     """url: of a migrated database."""
 
-    def __init__(self, primary: int | None = None) -> None:
-        """primary: the port of another server, of which this one becomes a standby."""
+    def __init__(self, *make: object) -> None:
+        """make: a command that makes the data folder whose path is added to it."""
         self._user = "postgres" if os.geteuid() == 0 else None  # it refuses to be run by root
         self._folder = Path(tempfile.mkdtemp(prefix="postgresql"))
         if self._user:
             shutil.chown(self._folder, self._user)
         self._data, self.port = self._folder / "data", free_port()
-        server = f"postgresql://postgres@127.0.0.1:{self.port}"
-        self.url = f"{server}/captionbot"
-        if primary is None:
-            self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        else:
-            source = f"host=127.0.0.1 port={primary} user=postgres"
-            self._run("pg_basebackup", "-D", self._data, "-d", source, "-R", "-c", "fast", "--no-sync")
-        with (self._data / "postgresql.conf").open("a") as conf:
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/captionbot"
+        self._run(*make, self._data)
+        with (self._data / "postgresql.conf").open("a") as conf:  # of a line that is there twice the last one holds
             conf.write(f"{QUICK}port = {self.port}\nunix_socket_directories = '{self._folder}'\n")
         self.start()
-        if primary is None:
-            with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-                connection.execute("CREATE DATABASE captionbot")
-            migrate(create_engine(self.url))
+
+    @classmethod
+    def create(cls) -> "PostgresqlServer":
+        """A server with a new database."""
+        server = cls("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "-D")
+        with psycopg.connect(f"postgresql://postgres@127.0.0.1:{server.port}/postgres", autocommit=True) as connection:
+            connection.execute("CREATE DATABASE captionbot")
+        engine = create_engine(server.url)
+        migrate(engine)
+        engine.dispose()
+        return server
+
+    def copy(self) -> "PostgresqlServer":
+        """Another server with the files of this one, which must have been shut down."""
+        return PostgresqlServer("cp", "--archive", self._data)
 
     def make_standby(self) -> "PostgresqlServer":
         """A server that follows this one and can be read."""
-        return PostgresqlServer(self.port)
+        source = f"host=127.0.0.1 port={self.port} user=postgres"
+        return PostgresqlServer("pg_basebackup", "-d", source, "-R", "-c", "fast", "--no-sync", "-D")
 
     def demote(self) -> None:
         """Restart as a standby: it can be read, and refuses writes until it is promoted."""
@@ -60,6 +67,10 @@ class PostgresqlServer:
 
     def start(self) -> None:
         self._control("start", "-l", self._folder / "log")
+
+    def shut_down(self) -> None:
+        """In order: everything is in its files afterwards."""
+        self._control("stop", "-m", "fast")
 
     def stop(self) -> None:
         """As a crash: nobody is told, and the next start recovers from the log."""
@@ -97,10 +108,19 @@ class PostgresqlServer:
         return {"user": self._user, "env": environment, "cwd": self._folder, "stdout": subprocess.DEVNULL}
 
 
-@pytest.fixture
-def postgresql_server() -> Iterator[PostgresqlServer]:
+@pytest.fixture(scope="session")
+def postgresql_files() -> Iterator[PostgresqlServer]:
+    """A server that has been shut down. To copy it is much faster than to make a new one for each test."""
     if not shutil.which("initdb", path=PATH):
         pytest.skip("initdb is not installed here")
-    server = PostgresqlServer()
+    server = PostgresqlServer.create()
+    server.shut_down()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgresql_server(postgresql_files: PostgresqlServer) -> Iterator[PostgresqlServer]:
+    server = postgresql_files.copy()
     yield server
     server.remove()

@@ -17,7 +17,7 @@ from bots.telegram.app import TelegramApplication, create_application
 from bots.telegram.keys import FRONT_END, chat_key
 from bots.telegram.run import serve
 from settings import Settings
-from tests.support.by_hand import Hand
+from tests.support.by_hand import Hand, close
 from tests.support.telegram_server import TelegramServer
 from worker.job_queue import create_notifier
 
@@ -100,8 +100,7 @@ async def new_telegram_world(telegram: TelegramServer, tmp_path: Path, sqlite_fi
         return worlds[-1]
 
     yield make
-    for world in worlds:
-        await world.stop()
+    await close(*worlds)
 
 
 @pytest.fixture

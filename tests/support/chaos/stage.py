@@ -33,7 +33,7 @@ class Stage:
             self.disk: Disk | None = Disk(self.photos, STORE_SIZE)
         except pytest.skip.Exception:
             self.disk = None
-        self.pair = Pair(PostgresqlServer())
+        self.pair = Pair(PostgresqlServer.create())
         self.database = self.pair.primary
         self.redis = RedisServer(self.folder)
         self.rotten: set[str] = set()
