@@ -81,7 +81,8 @@ def test_equal_photos_get_the_same_sentence(bundled, holiday):
 
 
 @pytest.mark.parametrize("options", [["--jsonl"], []])
-def test_a_second_run_adds_only_what_the_output_lacks(bundled, holiday, tmp_path, options):
+def test_a_second_run_adds_only_what_the_output_lacks(tiny_model, monkeypatch, holiday, tmp_path, options):
+    monkeypatch.setenv("MODEL_DIR", str(tiny_model))
     output = tmp_path / "captions.txt"
     arguments = ["caption", "--greedy", *options, "--output", output, "--skip-existing"]
     assert run(*arguments, holiday).stdout == b""

@@ -1,5 +1,6 @@
 """`captionbot discord` as people run it: errors at startup, upload of the commands, invite links."""
 
+import shutil
 import signal
 
 import pytest
@@ -22,6 +23,12 @@ def installation(tmp_path, discord):
     installation = Installation(tmp_path, **addresses(discord))
     yield installation
     installation.clean()
+
+
+@pytest.fixture
+def make_tables(installation, sqlite_file):
+    """make_tables(): what `captionbot migrate` does, in no time."""
+    return lambda: shutil.copy(sqlite_file, installation.folder / "captionbot.db")
 
 
 def addresses(discord):
@@ -51,8 +58,8 @@ async def test_a_missing_token_is_reported_in_one_line(discord, installation):
     assert "Traceback" not in process.log
 
 
-async def test_a_wrong_token_is_reported_in_one_line_without_the_token(discord, installation):
-    installation.run("migrate")
+async def test_a_wrong_token_is_reported_in_one_line_without_the_token(discord, installation, make_tables):
+    make_tables()
     process = installation.start("discord", discord_token="OTAw.wrong.token")
     assert await ended(discord, process) == 1
     assert last_line(process).startswith("captionbot: Discord refuses DISCORD_TOKEN.")
@@ -60,8 +67,8 @@ async def test_a_wrong_token_is_reported_in_one_line_without_the_token(discord, 
     assert "Traceback" not in process.log
 
 
-async def test_a_missing_intent_is_reported_in_one_line(discord, installation):
-    installation.run("migrate")
+async def test_a_missing_intent_is_reported_in_one_line(discord, installation, make_tables):
+    make_tables()
     process = installation.start("discord", discord_message_content="true")
     assert await ended(discord, process) == 1
     assert last_line(process).startswith("captionbot: DISCORD_MESSAGE_CONTENT is on, but")
@@ -69,9 +76,9 @@ async def test_a_missing_intent_is_reported_in_one_line(discord, installation):
 
 
 @pytest.mark.parametrize("command", [["discord"], ["discord", "--sync"], ["discord", "--invite"]])
-async def test_a_missing_network_is_reported_in_one_line(discord, installation, command):
+async def test_a_missing_network_is_reported_in_one_line(discord, installation, make_tables, command):
     if command == ["discord"]:
-        installation.run("migrate")
+        make_tables()
     process = installation.start(*command, **NOWHERE)
     assert await ended(discord, process) == 1
     assert last_line(process) == (
@@ -98,8 +105,8 @@ async def test_commands_are_uploaded_on_request(discord, installation):
     assert {command["name"] for command in discord.commands[None]} >= {"caption", "Describe image", "auto", "admin"}
 
 
-async def test_an_unreachable_gateway_is_logged_in_one_line_for_each_attempt(discord, installation):
-    installation.run("migrate")
+async def test_an_unreachable_gateway_is_logged_in_one_line_for_each_attempt(discord, installation, make_tables):
+    make_tables()
     process = installation.start("discord", discord_gateway_url="ws://127.0.0.1:9")
     await discord.until(lambda: "Failed to connect for shard_id: 0. Retrying... (" in process.log, PATIENCE)
     assert "Traceback" not in process.log

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,18 @@ STORED, _, _ = random_model()
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder without damage, to be copied."""
     parts = (STORED.config, STORED.vocabulary, STORED.encoder, STORED.decoder, {}, "# Card\n")
-    save_model(tmp_path / "model", *parts, confidence=CONFIDENCE)
-    return tmp_path / "model"
+    folder = tmp_path_factory.mktemp("models") / "model"
+    save_model(folder, *parts, confidence=CONFIDENCE)
+    return folder
+
+
+@pytest.fixture
+def folder(sound: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(sound, tmp_path / "model")
 
 
 def refused(folder: Path, match: str) -> None:

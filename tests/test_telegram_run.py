@@ -22,9 +22,11 @@ SECONDS = 180  # on a busy machine
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | {"DATA_DIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+def environment(tmp_path: Path, sqlite_file: Path) -> dict[str, str]:
+    """With a broker, so that no model is loaded. It is not there: no bot comes so far as to need it."""
+    shutil.copy(sqlite_file, tmp_path / "captionbot.db")
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SSL_CERT_FILE") if name in os.environ}
+    return kept | {"DATA_DIR": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:9/0", "PYTHONWARNINGS": "ignore"}
 
 
 def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -105,7 +105,7 @@ def test_a_worker_describes_one_photo_long_before_the_flooders(
     """Whatever order the messages come in, at most what the worker already held is described before it."""
     queue, notifier, finished = create_app(None, "turns"), create_notifier(None), []
     notifier.subscribe("web", finished.append)
-    rows = queue_photos(sessions, store, 300)
+    rows = queue_photos(sessions, store, 160)
     worker = Worker(queue, sessions, store, notifier, model_dir=tiny_model, max_batch=max_batch)
     send_many(queue, rows)
     worker.start()

@@ -44,13 +44,21 @@ FOLDS = 10
 
 
 def bundle(
-    run: Path, dataset: Dataset, out: Path, *, notes: str = "", beams: int = 3, length_penalty: float | None = None
+    run: Path,
+    dataset: Dataset,
+    out: Path,
+    *,
+    notes: str = "",
+    beams: int = 3,
+    length_penalty: float | None = None,
+    meteor: bool = True,
 ) -> dict[str, Any]:
     """Write the model folder `out` from a run's best model.
 
     Args:
         notes: Markdown for the card: where the encoder comes from, what was tried.
         length_penalty: other than the run's.
+        meteor: measure METEOR too, whose Java program takes several seconds for each of the figures.
 
     Returns:
         The metrics.
@@ -88,8 +96,8 @@ def bundle(
     first, *others = [
         {
             "data_set": name,
-            "validation": _scores(stored, served, examples, rows).to_json(),
-            "validation_float32": _scores(stored, float32, examples, rows).to_json(),
+            "validation": _scores(stored, served, examples, rows, meteor).to_json(),
+            "validation_float32": _scores(stored, float32, examples, rows, meteor).to_json(),
         }
         for name, rows in rows_of_sets.items()
     ]
@@ -153,11 +161,15 @@ def _rows_of_sets(examples: Sequence[Example]) -> dict[str, list[int]]:
 
 
 def _scores(
-    stored: StoredModel, found: list[list[Hypothesis]], examples: Sequence[Example], rows: Sequence[int]
+    stored: StoredModel,
+    found: list[list[Hypothesis]],
+    examples: Sequence[Example],
+    rows: Sequence[int],
+    meteor: bool,
 ) -> Scores:
     """The scores of the examples in these rows."""
     captions = {examples[row].id: _words(stored, found[row]) for row in rows}
-    return score(captions, {examples[row].id: examples[row].captions for row in rows})
+    return score(captions, {examples[row].id: examples[row].captions for row in rows}, meteor=meteor)
 
 
 def _cross_validated_confidence(
