@@ -1,7 +1,6 @@
 """The delivery loop: finished and failed captions reach the front-end that asked for them, once."""
 
 import asyncio
-import time
 from datetime import timedelta
 
 import pytest
@@ -49,7 +48,7 @@ def deliver(service, platform, *, until, notifier=None, poll=0.05, meanwhile=Non
         await asyncio.sleep(0.2)
         if meanwhile:
             await asyncio.to_thread(meanwhile)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not until():
                 await asyncio.sleep(0.02)
         running.cancel()
@@ -110,16 +109,14 @@ def test_a_wake_up_shows_it_without_waiting_for_the_next_look(service, worker, n
         worker.caption(submitted.row)
         notifier.notify({FRONT_END: [submitted.row]})
 
-    start = time.monotonic()
-    deliver(service, platform, until=lambda: platform.shown, notifier=notifier, poll=15, meanwhile=finish)
-    assert time.monotonic() - start < 10
+    deliver(service, platform, until=lambda: platform.shown, notifier=notifier, poll=3600, meanwhile=finish)
 
 
 def test_more_than_can_be_under_way_are_all_shown(service, worker):
     for number in range(30):
         worker.caption(submit(service, number).row)
     platform = Platform()
-    deliver(service, platform, until=lambda: len(platform.shown) == 30, poll=15)
+    deliver(service, platform, until=lambda: len(platform.shown) == 30, poll=3600)
     assert sorted(delivery.reply_to["message"] for delivery in platform.shown) == list(range(30))
 
 

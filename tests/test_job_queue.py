@@ -11,6 +11,8 @@ from tests.support.processes import until
 from tests.support.redis_server import free_port
 from worker.job_queue import TASK, create_app, send, send_many
 
+AT_ONCE = 3.0  # seconds for many messages, each of which would wait about so long for a broker that is away
+
 
 def waiting(server, prefix="test") -> list[int]:
     """Row ids in the queue in Redis, oldest first."""
@@ -50,10 +52,11 @@ def test_sending_does_not_wait_for_a_broker_that_is_away_and_is_made_up_for(job_
     until(lambda: waiting(redis_server) == [1])
     redis_server.stop()
     begin = time.monotonic()
-    send_many(job_queue, [2, 3])
-    assert time.monotonic() - begin < 0.3
+    for row in range(2, 22):
+        send_many(job_queue, [row, row + 100])
+    assert time.monotonic() - begin < AT_ONCE
     redis_server.start()
-    until(lambda: set(waiting(redis_server)) == {2, 3})
+    until(lambda: set(waiting(redis_server)) == {*range(2, 22), *range(102, 122)})
 
 
 def test_sending_raises_nothing_when_there_is_no_broker_at_all(transport):
@@ -61,7 +64,7 @@ def test_sending_raises_nothing_when_there_is_no_broker_at_all(transport):
     begin = time.monotonic()
     for row in range(100):
         send(app, row)
-    assert time.monotonic() - begin < 0.3
+    assert time.monotonic() - begin < AT_ONCE
     app.outbox.close(0.1)
 
 

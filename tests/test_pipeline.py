@@ -111,7 +111,7 @@ def test_a_canary_captions_for_its_share_of_the_chats(sessions, store, captioner
     bench.handle(*rows)
     for row, chat in zip(rows, chats, strict=True):
         assert bench.row(row).model_version == ("v2" if uses_canary(chat, 50) else "v1")
-    bench.pipeline.close(10)
+    bench.pipeline.close(90)
 
 
 def test_attention_is_kept_in_whole_numbers_by_the_strongest_region_of_a_word():

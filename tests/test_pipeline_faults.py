@@ -84,7 +84,7 @@ def test_a_photo_that_breaks_the_engine_fails_alone_and_only_after_four_attempts
     with sessions.begin() as session:
         assert captions.requeue_stale(session, now() + 2 * LEASE, timedelta(minutes=1)) == []
     assert (bench.row(bad).state, bench.row(bad).error) == (State.FAILED, GAVE_UP)
-    bench.pipeline.close(10)
+    bench.pipeline.close(90)
 
 
 def test_a_photo_that_cannot_be_read_in_a_store_that_works_fails_after_some_tries(bench, store, monkeypatch):

@@ -19,7 +19,7 @@ from roles.benchmarks.bench_settings import distributed_settings
 from roles.benchmarks.distinct_photos import distinct_photos
 from settings import ROOT, Settings
 from tests.support.database import SERVER
-from tests.support.processes import SECRET_KEY, until
+from tests.support.processes import PATIENCE, SECRET_KEY, until
 
 CAT = ROOT / "samples/cat.jpg"
 
@@ -45,6 +45,7 @@ def test_the_bench_needs_servers(tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
     postgresql_url,
     redis_server,
@@ -77,14 +78,15 @@ def test_a_small_bench_captions_each_photo_once_and_leaves_no_database(
     assert databases_of(postgresql_url) == [make_url(postgresql_url).database]
 
 
+@pytest.mark.slow
 def test_a_bench_that_is_terminated_leaves_no_database(postgresql_url, redis_server, tiny_model, tmp_path):
     settings = {"DATABASE_URL": postgresql_url, "REDIS_URL": redis_server.url, "MODEL_DIR": str(tiny_model)}
     command = [sys.executable, "-m", "captionbot", "bench", str(CAT), "--service", "--photos", "100000"]
     bench = subprocess.Popen(command, cwd=tmp_path, env=os.environ | settings, stdout=subprocess.DEVNULL)
     try:
-        until(lambda: len(databases_of(postgresql_url)) == 2, 60)
+        until(lambda: len(databases_of(postgresql_url)) == 2)
         bench.terminate()
-        assert bench.wait(60) == 128 + signal.SIGTERM
+        assert bench.wait(PATIENCE) == 128 + signal.SIGTERM
     finally:
         bench.kill()
     assert databases_of(postgresql_url) == [make_url(postgresql_url).database]

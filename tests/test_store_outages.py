@@ -31,6 +31,7 @@ def test_photos_that_wait_outlive_an_absence_of_the_store(disk, store, sessions,
     rows = queue_photos(sessions, store, 20)
     disk.take_away()
     send_many(queue, rows)
+    until(lambda: "the photo store is away" in caplog.text)
     time.sleep(AWAY)
     assert {row.state for row in rows_of(sessions)[2:]} <= {State.QUEUED, State.RUNNING}
     assert worker.is_alive()

@@ -33,7 +33,7 @@ def old_database(request, tmp_path):
         return
     name = f"captionbot_test_{secrets.token_hex(4)}"
     try:
-        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=3)
+        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=30)
     except psycopg.OperationalError as error:
         pytest.skip(f"no PostgreSQL at {SERVER} ({error})")
     with server:

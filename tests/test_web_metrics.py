@@ -104,7 +104,7 @@ def test_the_queue_has_a_depth_and_an_age(metrics, sessions):
         make_caption(session)
     samples = Samples(metrics)
     assert samples("captionbot_queue_depth") == 2
-    assert 90 <= samples("captionbot_queue_oldest_seconds") < 100
+    assert 90 <= samples("captionbot_queue_oldest_seconds") < 300
 
 
 def test_workers_are_counted_by_loaded_model(metrics, sessions):

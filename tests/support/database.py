@@ -34,7 +34,7 @@ def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_url() -> Iterator[str]:
     """A migrated database of this process, dropped in the end."""
     try:
-        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=3)
+        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=30)
     except psycopg.OperationalError as error:
         pytest.skip(f"no PostgreSQL at {SERVER}; set CAPTIONBOT_TEST_POSTGRESQL ({error})")
     name = f"captionbot_test_{secrets.token_hex(4)}"
@@ -70,7 +70,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def empty(url: str) -> None:
     """Delete all rows: much faster than TRUNCATE."""
     with psycopg.connect(url) as connection:
-        connection.execute("SET lock_timeout = '10s'")  # a test that left a transaction open is told so
+        connection.execute("SET lock_timeout = '60s'")  # a test that left a transaction open is told so
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(f"DELETE FROM {table.name}")
 

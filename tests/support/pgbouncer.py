@@ -36,11 +36,11 @@ class PgBouncer:
         command = [shutil.which("pgbouncer", path=PATH), "--quiet", str(configuration)]
         self._process = subprocess.Popen(command, user=user)
         self.url = f"postgresql://{parts['user']}@127.0.0.1:{port}/{name}"
-        until(self._answers, seconds=20)
+        until(self._answers)
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self.url, connect_timeout=2).close()
+            psycopg.connect(self.url, connect_timeout=10).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -55,7 +55,7 @@ class Bench:
         done = [threading.Event() for _ in rows]
         for row, event in zip(rows, done, strict=True):
             self.pipeline.handle(row, event.set)
-        assert all(event.wait(60) for event in done)
+        assert all(event.wait(90) for event in done)
         until(lambda: not self.heartbeat.held() and not any(self.is_queued(row) for row in rows))
 
     def is_queued(self, row: int) -> bool:
@@ -72,4 +72,4 @@ class Bench:
 def bench(sessions: sessionmaker[Session], store: PhotoStore, captioner: Captioner) -> Iterator[Bench]:
     bench = Bench(sessions, store, captioner)
     yield bench
-    bench.pipeline.close(10)
+    bench.pipeline.close(90)

@@ -14,6 +14,8 @@ from redis.retry import Retry
 
 from worker.job_queue import JobQueue, create_app
 
+PATIENCE = 90.0  # seconds, on a busy machine
+
 
 class RedisServer:
     def __init__(self, folder: Path, *options: str):
@@ -27,12 +29,13 @@ class RedisServer:
     def start(self) -> None:
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self.folder]
         self.process = subprocess.Popen([*command, *self._options], stdout=subprocess.DEVNULL)
-        for _ in range(200):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             try:
                 self.client.ping()
                 return
             except redis.ConnectionError:
-                time.sleep(0.05)
+                time.sleep(0.02)
         raise RuntimeError("redis-server does not answer")
 
     def stop(self) -> None:
@@ -56,7 +59,7 @@ class Sentinel:
         )
         command = ["redis-server", str(configuration), "--sentinel"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        with redis.Redis(port=self.port, retry=Retry(ConstantBackoff(0.05), 200)) as client:
+        with redis.Redis(port=self.port, retry=Retry(ConstantBackoff(0.05), int(PATIENCE / 0.05))) as client:
             client.ping()
 
     def stop(self) -> None:
