@@ -60,11 +60,6 @@ def database_address(url: str) -> URL:
     return address
 
 
-def sqlite_url(path: Path) -> str:
-    """The URL of an SQLite file, whatever characters its path has."""
-    return URL.create("sqlite", database=str(path)).render_as_string()
-
-
 def _check_postgresql(address: URL) -> None:
     from psycopg import Error
     from psycopg.conninfo import make_conninfo

@@ -9,11 +9,10 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from db.engine import sqlite_url
 from settings import urls, values
 from settings.env_file import check_env_file
 from settings.messages import sentence, sentence_of
-from settings.urls import ApiUrl, HttpUrl
+from settings.urls import ApiUrl, HttpUrl, sqlite_url
 from settings.values import ROOT, Folder, Host, Token, WrongSetting
 
 SHORTEST_SECRET = 6  # characters
@@ -37,7 +36,9 @@ class Settings(BaseSettings):
     # Storage. URLs may contain a password, so they are not part of the repr.
     data_dir: Folder = Path("data")
     database_url: Annotated[str, AfterValidator(urls.database)] = Field(
-        default_factory=lambda given: sqlite_url(given["data_dir"] / "captionbot.db"), repr=False
+        default_factory=lambda given: sqlite_url(given["data_dir"] / "captionbot.db"),
+        validate_default=False,
+        repr=False,
     )
     redis_url: Annotated[str | None, AfterValidator(urls.redis)] = Field(None, repr=False)
     broker_url: Annotated[str | None, AfterValidator(urls.broker)] = Field(

@@ -5,11 +5,11 @@ A validator raises ValueError with the end of the sentence "NAME is VALUE; it sh
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import AfterValidator
 from yarl import URL
 
-from db.engine import database_address
 from settings.values import from_root
 from worker.redis_url import CHARACTERS, check_redis_url, is_host, is_redis
 
@@ -67,8 +67,15 @@ def broker(url: str | None) -> str | None:
     return url
 
 
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file, whatever characters its path has."""
+    return f"sqlite:///{quote(str(path), safe=' +/')}"
+
+
 def database(url: str) -> str:
     """Make the path of an SQLite file relative to the project root."""
+    from db.engine import database_address  # takes 0.15 s, and `captionbot caption` needs no database
+
     address = database_address(url)
     if address.drivername == "sqlite":
         path = Path(address.database or "")

@@ -1,5 +1,7 @@
 """Settings: defaults, their order of precedence, and wrong values."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,19 @@ def test_the_photo_store_is_a_folder_or_a_url(monkeypatch):
 def test_admins_are_a_list(monkeypatch):
     monkeypatch.setenv("ADMIN_IDS", "telegram:1234, discord:5678")
     assert read_settings(None).admin_ids == ("telegram:1234", "discord:5678")
+
+
+def test_the_default_settings_are_read_without_the_library_of_the_database():
+    code = "import sys; from settings import read_settings; read_settings(None); print('sqlalchemy' in sys.modules)"
+    read = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert read.stdout == "False\n"
+
+
+@pytest.mark.parametrize("name", ["data", "ü?x#y%20 @:+&=;"])
+def test_the_default_database_is_in_the_data_folder_whatever_its_name(monkeypatch, tmp_path, name):
+    (tmp_path / name).mkdir()
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / name))
+    url = read_settings(None).database_url
+    assert database_address(url).database == str(tmp_path / name / "captionbot.db")
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert read_settings(None).database_url == url

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import sqlalchemy
 
-from db.engine import create_engine, sqlite_url
+from db.engine import create_engine
 from db.schema import migrate
 from model.errors import CaptionbotError
 from roles.startup import database_errors
 from settings import Settings
+from settings.urls import sqlite_url
 
 KEPT = ("broker_transport", "model_dir", "engine", "max_batch", "beams")
 
