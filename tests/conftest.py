@@ -80,6 +80,8 @@ NEEDS = {  # fixture -> the marks of tests that use it, directly or through othe
 }
 PARAMETER_NEEDS = {"postgresql": ("postgres",), "distributed": ("postgres", "redis")}  # of database_url, of site
 SLOW_SECONDS = 900
+# They wait for leases and outages for long. Begun first, they do so while others use the processor.
+WAITING = ("test_worker.py", "test_faults.py", "test_outage_log.py", "test_up.py")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -110,6 +112,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(mark)
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
+    items.sort(key=lambda item: item.path.name not in WAITING)
 
 
 def pytest_collection_finish() -> None:
