@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 DATABASE_DELAY = 0.5  # seconds between tries while the database does not answer
 ALONE_DELAY = 10.0  # seconds that a worker waits at most until it holds nothing, or until the suspect is done with
 SUSPECTS_DELAY = 1.0  # seconds between searches for suspects while others wait too
-LOOK_DELAY = 0.5  # seconds between looks for people who have nothing in work, while this worker claims nothing else
+LOOK_DELAY = 0.25  # seconds between looks for people who have nothing in work, while this worker claims nothing else
 MAX_READERS = 8  # threads that read photos
 
 Value = TypeVar("Value")
