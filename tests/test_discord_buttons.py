@@ -177,12 +177,16 @@ async def test_a_reaction_to_a_message_from_before_a_restart_counts(discord, dis
     await discord.until(lambda: vote_counts() == (0, 1))
 
 
-async def test_removing_the_first_of_two_reactions_leaves_the_vote_of_the_second(discord, bob, shown, vote_counts):
+async def test_removing_the_first_of_two_reactions_leaves_the_vote_of_the_second(discord, ada, bob, shown, vote_counts):
     await discord.react(bob, shown, "👍")
     await discord.until(lambda: vote_counts() == (1, 0))
     await discord.react(bob, shown, "👎")
     await discord.until(lambda: vote_counts() == (0, 1))
     await discord.react(bob, shown, "👍", remove=True)
+    await discord.react(ada, shown, "👍")  # behind it, so that it is over once this counts
+    await discord.until(lambda: vote_counts()[0] == 1)
+    assert vote_counts() == (1, 1)
+    await discord.react(ada, shown, "👍", remove=True)
     await discord.react(bob, shown, "👎", remove=True)
     await discord.until(lambda: vote_counts() == (0, 0))
 

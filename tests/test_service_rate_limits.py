@@ -14,7 +14,7 @@ from bots.service import rate_limits
 from bots.service.rate_limits import RateLimits
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def patience(monkeypatch):
     """Redis may take its time on a busy machine."""
     monkeypatch.setattr(rate_limits, "REDIS_TIMEOUT", 5.0)
@@ -75,6 +75,7 @@ def test_what_is_refused_does_not_count():
     limits.hit("web:ann")
 
 
+@pytest.mark.usefixtures("patience")
 def test_processes_count_together_in_redis(redis_server):
     first, second = RateLimits("1/hour", redis_server.url, "test"), RateLimits("1/hour", redis_server.url, "test")
     first.hit("web:ann")
@@ -90,6 +91,7 @@ def ahead(monkeypatch):
     return lambda seconds: monkeypatch.setattr(time, "time", lambda: right() + seconds)
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("seconds", [600, -600])
 @pytest.mark.parametrize("place", ["redis", "memory"])
 def test_wrong_clocks_count_alike(redis_server, ahead, place, seconds):
@@ -104,6 +106,7 @@ def test_wrong_clocks_count_alike(redis_server, ahead, place, seconds):
     assert 50 < refusal.value.retry_after <= 60
 
 
+@pytest.mark.usefixtures("patience")
 def test_in_redis_nothing_is_left_of_what_no_limit_counts(redis_server):
     limits = RateLimits("2/3 seconds;3/hour", redis_server.url, "test")
     limits.hit("web:ann")
@@ -115,6 +118,7 @@ def test_in_redis_nothing_is_left_of_what_no_limit_counts(redis_server):
     assert [redis_server.client.llen(key) for key in redis_server.client.scan_iter()] == [3]
 
 
+@pytest.mark.usefixtures("patience")
 def test_without_redis_each_process_counts_at_once_and_nobody_fails(redis_server):
     limits = RateLimits("2/hour", redis_server.url, "test")
     limits.hit("web:ann")
