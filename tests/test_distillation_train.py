@@ -14,9 +14,12 @@ from safetensors.numpy import load_file
 from model.errors import BadRecipe
 from model.pytorch.encoders import Encoder, from_file
 from tests.support.distillation_parts import TEACHER, quiet, recipe
+from training.distillation.photo_pool import read_pool
 from training.distillation.state import fold_norms
+from training.distillation.step_maps import draw_views
 from training.distillation.train import distil
 from training.features.encoder_weights import stored_weights
+from training.runs.run_folder import generator
 
 pytestmark = pytest.mark.slow
 
@@ -140,6 +143,12 @@ def test_cached_maps_train_the_last_stage_alone_and_survive_a_kill(run, sources,
     start = run / "encoder.safetensors"
     settings = recipe(sources, steps=6, start_from=str(start), frozen=4, frozen_norms=True, cached_views=2, crop=64)
     distil(settings, tmp_path / "whole", echo=quiet)
+    photos = read_pool(settings.photos, settings.size, settings.limit, quiet).photos[: settings.batch]
+    views = draw_views(settings, settings.crop, photos, generator("views", settings.seed, 0))
+    with torch.inference_mode():
+        given = from_file("resnet50", start).eval().stages_to(views, 3).permute(0, 2, 3, 1).numpy()
+    cached = np.load(tmp_path / "whole" / "cached_inputs.npy")[: settings.batch]
+    assert np.abs(cached - given).mean() < 0.1 * np.abs(given).mean()  # bfloat16, where the CPU has it
     distil(settings, tmp_path / "stopped", stop_after=1e-9, echo=quiet)
     inputs = np.load(tmp_path / "stopped" / "cached_inputs.npy", mmap_mode="r+")
     expected, inputs[:] = inputs[-1].copy(), 0  # as if it had been killed before the first map was computed

@@ -2,13 +2,16 @@
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from model.pytorch.encoders import normalise
+from model.pytorch.encoders import Encoder, normalise
+from training.distillation.cached_maps import Compute
 from training.distillation.losses import stagewise_maps
 from training.distillation.recipe import DistilRecipe
 from training.distillation.state import Distillation
+from training.distillation.teacher import Teacher
 from training.features.augment import colour_jitter, crop_and_resize, random_boxes
+from training.features.fast_inference import compile_for_cpu
 from training.runs import distributed
 from training.runs.run_folder import generator
 
@@ -30,12 +33,33 @@ def step_maps(run: Distillation, stagewise: bool) -> tuple[list[Tensor], list[Te
     return student_maps[recipe.frozen :], teacher_maps[recipe.frozen :]
 
 
-@torch.no_grad()
-def last_stage_maps(run: Distillation, photos: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Of a training view of each photo: what the student's last stage gets, and what it should give."""
-    views = draw_views(run.recipe, run.recipe.crop, photos.to(run.device), random)
-    with run.autocast():
-        return run.student.stages_to(views, 3), run.teacher.maps(views)[-1]
+class _LastStageMaps(nn.Module):
+    """Normalised views (B, 3, H, W) -> the map that the student's last stage gets, and the one that it should give."""
+
+    def __init__(self, student: Encoder, teacher: Teacher):
+        super().__init__()
+        self.student, self.teacher, self.teacher_maps = student, teacher.network, teacher.maps
+
+    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        return self.student.stages_to(views, 3), self.teacher_maps(views)[-1]
+
+
+def last_stage_maps(run: Distillation) -> Compute:
+    """A function that draws a training view of each photo and computes what the last stage learns from."""
+    network = _LastStageMaps(run.student, run.teacher).eval()
+    example = torch.zeros(1, 3, run.recipe.crop, run.recipe.crop)
+    fast = compile_for_cpu(network, example) if run.device.type == "cpu" else None
+
+    @torch.no_grad()
+    def compute(photos: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        views = draw_views(run.recipe, run.recipe.crop, photos.to(run.device), random)
+        if fast:
+            inputs, targets = map(torch.from_numpy, fast(views.numpy()))
+            return inputs, targets
+        with run.autocast():
+            return network(views)
+
+    return compute
 
 
 def cached_step_maps(run: Distillation) -> tuple[list[Tensor], list[Tensor]]:

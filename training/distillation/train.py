@@ -15,7 +15,6 @@ A run folder holds `recipe.json`, `curves.csv`, `curves.png`, `last.pt` (all tha
 import json
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +101,11 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, echo: Callab
             lambda: [moment.cpu() for moment in second_moments(teacher.maps, some, student)]
         )
         run.moments = [moment.to(device) for moment in moments]
+    if recipe.cached_views:  # before the networks are compiled: OpenVINO converts them as they are
+        run.cached = cache_maps(last_stage_maps(run), pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
     if recipe.compile:
         _compile(teacher.network)
         _compile(student)
-    if recipe.cached_views:
-        run.train_mode()
-        compute = partial(last_stage_maps, run)
-        run.cached = cache_maps(compute, pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
     return run
 
 

@@ -7,7 +7,6 @@ Nothing is pickled.
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,8 +22,8 @@ from model.pytorch.encoders import normalise
 from training.data import Dataset, Example
 from training.data.text_files import read_json
 from training.features.augment import augment
+from training.features.fast_inference import compile_for_cpu
 from training.runs.atomic_file import replacing
-from training.runs.distributed import has_bf16
 
 PREPROCESSING = "square-224-imagenet-1"  # change it whenever model/preprocessing.py or normalise() gives other pixels
 OPENVINO_FROM = 200  # photos; with fewer, compiling for OpenVINO takes longer than it saves
@@ -183,12 +182,8 @@ def _encode_function(encoder: nn.Module, device: str, photos: int) -> Callable[[
     """
     network = _PixelEncoder(encoder).eval()
     if device == "cpu" and photos >= OPENVINO_FROM:
-        from model.openvino.runtime import compile_graph, openvino
-
-        with warnings.catch_warnings(action="ignore"):  # it uses parts of PyTorch that are deprecated
-            graph = openvino.convert_model(network, example_input=torch.zeros(1, 224, 224, 3, dtype=torch.uint8))
-        compiled = compile_graph(graph, precision="bf16" if has_bf16(torch.device(device)) else "f32")
-        return lambda photos: compiled(np.ascontiguousarray(photos))[0]
+        compiled = compile_for_cpu(network, torch.zeros(1, 224, 224, 3, dtype=torch.uint8))
+        return lambda photos: compiled(photos)[0]
     network = network.to(device).to(memory_format=torch.channels_last)
 
     def encode(photos: np.ndarray) -> np.ndarray:

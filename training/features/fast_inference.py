@@ -1,0 +1,33 @@
+"""Run a network that is not trained over many photos: on a CPU with OpenVINO, which is two to three times as fast."""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from training.runs.distributed import has_bf16
+
+
+def compile_for_cpu(network: nn.Module, example: torch.Tensor) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """Compile a network of one input with OpenVINO, in bfloat16 where the CPU has it.
+
+    Args:
+        network: in evaluation mode; returns a tensor or several.
+        example: an input of one row. Batches of any number of rows may be given afterwards.
+
+    Returns:
+        A function from an array like `example` to the network's outputs, float32.
+    """
+    from model.openvino.runtime import compile_graph, openvino
+
+    with warnings.catch_warnings(action="ignore"):  # it uses parts of PyTorch that are deprecated
+        graph = openvino.convert_model(network, example_input=example)
+    compiled = compile_graph(graph, precision="bf16" if has_bf16(torch.device("cpu")) else "f32")
+
+    def run(rows: np.ndarray) -> list[np.ndarray]:
+        found = compiled(np.ascontiguousarray(rows))
+        return [found[number] for number in range(len(compiled.outputs))]
+
+    return run
