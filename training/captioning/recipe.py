@@ -60,6 +60,7 @@ class Recipe(TomlConfig):
     samples: int = 5  # sampled sentences of each photo; the baseline of each is the mean reward of the others
     contrast: float = 0.0  # share of the reward for similar photos that is subtracted, see reward.py
     variety: float = 0.0  # penalty of repeated sentences, see reward.py
+    word_balance: float = 0.0  # reward for words that people say more often, see word_balance.py
 
     # the encoder, when it is run live instead of from cached features
     live: bool = False

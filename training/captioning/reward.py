@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from training.captioning.word_balance import WordBalance
 from training.metrics.cider import CiderD
 
 WINDOW = 5000  # sampled sentences, the latest, among which repetitions are counted
@@ -20,6 +21,7 @@ class Reward:
         *,
         contrast: float = 0.0,
         variety: float = 0.0,
+        words: WordBalance | None = None,
     ):
         """Choose the penalties.
 
@@ -29,20 +31,27 @@ class Reward:
                 little about this one (Wang et al. 2020, "Compare and Reweight: Distinctive Image Captioning using
                 Similar Images Sets").
             variety: penalty of a sentence that makes up all of the latest samples; one in fifty costs a fiftieth.
+            words: reward of words that the model says too rarely.
         """
         self._cider, self._similar, self._contrast, self._variety = cider, similar or {}, contrast, variety
+        self._words = words
         self.reset()
 
     def reset(self) -> None:
         """Clear the window. At the start of each epoch, so that a resumed run gets the same rewards."""
         self._recent: deque[tuple[int, ...]] = deque()
         self._counts: Counter[tuple[int, ...]] = Counter()
+        if self._words:
+            self._words.reset()
 
     def __call__(self, photos: Sequence[str], lines: Sequence[Sequence[Sequence[int]]]) -> np.ndarray:
         """Rewards of S sentences of each of B photos, float64 (B, S)."""
         rewards = [[self._of(photo, line) for line in of_photo] for photo, of_photo in zip(photos, lines, strict=True)]
+        said = [tuple(line) for of_photo in lines for line in of_photo]
         if self._variety:
-            self._count([tuple(line) for of_photo in lines for line in of_photo])
+            self._count(said)
+        if self._words:
+            self._words.count(said)
         return np.array(rewards)
 
     def _of(self, photo: str, line: Sequence[int]) -> float:
@@ -51,6 +60,8 @@ class Reward:
             reward -= self._contrast * self._cider.mean_score(others, line)
         if self._variety:
             reward -= self._variety * self._counts[tuple(line)] / WINDOW
+        if self._words:
+            reward += self._words(line)
         return reward
 
     def _count(self, lines: Sequence[tuple[int, ...]]) -> None:

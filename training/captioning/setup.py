@@ -21,6 +21,7 @@ from model.vocabulary import END, Vocabulary
 from training.captioning.recipe import Recipe
 from training.captioning.reward import MixedReward, Reward
 from training.captioning.similar_photos import similar_photos
+from training.captioning.word_balance import WordBalance
 from training.captioning.word_vectors import load_word_vectors
 from training.data import Dataset, Example, load_mixture
 from training.data.dataset import dataset_name
@@ -79,7 +80,9 @@ class TrainingSetup:
             cider.add(photo, lines, self.weights[photo])
         contrast, variety = self.recipe.contrast, self.recipe.variety
         similar = similar_photos(captions, SIMILAR) if contrast else None
-        return Reward(cider, similar, contrast=contrast, variety=variety)
+        balance = self.recipe.word_balance
+        words = WordBalance((line for lines in captions.values() for line in lines), balance) if balance else None
+        return Reward(cider, similar, contrast=contrast, variety=variety, words=words)
 
     def draw(self, random: np.random.Generator) -> list[Example]:
         """The training photos of one epoch: of each data set as many as its weight in the recipe says."""
