@@ -70,6 +70,9 @@ def bundle(
     length_penalty: Annotated[
         float | None, typer.Option(min=0, metavar="NUMBER", help="Length penalty.  [default: that of the run]")
     ] = None,
+    rare_words: Annotated[
+        float, typer.Option(min=0, max=1, metavar="NUMBER", help="How much rare words are favoured; 0.1 is moderate.")
+    ] = 0.0,
 ) -> None:
     """Make a trained model ready to serve.
 
@@ -79,7 +82,8 @@ def bundle(
     from training.packaging.bundle import bundle as run
 
     text = notes.read_text() if notes else ""
-    metrics = run(model, load_mixture(data, format=format), out, notes=text, length_penalty=length_penalty)
+    mixture = load_mixture(data, format=format)
+    metrics = run(model, mixture, out, notes=text, length_penalty=length_penalty, rare_words=rare_words)
     for of_set in [metrics, *metrics["other_data_sets"]]:
         cider = of_set["validation"]["figures"]["cider"]["value"]
         print(f"{out}: CIDEr {cider:.3f} on the validation photos of {of_set['data_set']}")

@@ -35,6 +35,7 @@ from training.packaging.calibration import area_under_roc, calibration_error, fi
 from training.packaging.card_facts import drawn_examples, inventions, training_data
 from training.packaging.model_card import CURVES, RELIABILITY, model_card
 from training.packaging.quantize import calibration_photos, measure_ranges
+from training.packaging.rare_words import favour_rare_words
 from training.runs.plots import plot_reliability
 
 # A caption is good from this CIDEr-D on. Three in four reference captions reach it against the other four of their
@@ -51,6 +52,7 @@ def bundle(
     notes: str = "",
     beams: int = 3,
     length_penalty: float | None = None,
+    rare_words: float = 0.0,
     meteor: bool = True,
 ) -> dict[str, Any]:
     """Write the model folder `out` from a run's best model.
@@ -58,6 +60,7 @@ def bundle(
     Args:
         notes: Markdown for the card: where the encoder comes from, what was tried.
         length_penalty: other than the run's.
+        rare_words: how much rare words are favoured, see `favour_rare_words`.
         meteor: measure METEOR too, whose Java program takes several seconds for each of the figures.
 
     Returns:
@@ -75,7 +78,9 @@ def bundle(
     if len(examples) < 20:
         raise BadData(f"{len(examples)} validation photos are too few to calibrate a model on")
     training_photos = calibration_photos(dataset)
-    weights = {name: value.astype(np.float16) if value.ndim > 1 else value for name, value in stored.decoder.items()}
+    said = (caption for example in dataset.split("train") for caption in example.captions)
+    decoder = favour_rare_words(stored.decoder, stored.vocabulary, said, rare_words)
+    weights = {name: value.astype(np.float16) if value.ndim > 1 else value for name, value in decoder.items()}
     ranges = measure_ranges(stored.encoder, stored.config.encoder, training_photos).to_json()
     stored = dataclasses.replace(stored, decoder=weights, quantization=ranges)
 
@@ -103,6 +108,7 @@ def bundle(
     ]
     metrics = {
         "beams": beams,
+        "rare_words": rare_words,
         "signature": signature("val", len(examples), beams, VERSION, _hash(stored), dataset.hash),
         **first,
         "other_data_sets": others,

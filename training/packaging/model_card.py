@@ -35,7 +35,7 @@ and {refused:.1%} taken for no photo.
 
 {training}
 
-{notes}
+{rare_words}{notes}
 {curves}
 ## Ten good and ten bad
 
@@ -78,6 +78,12 @@ DIFFER = """\
 {distinct:.0%} of the sentences differ; the commonest makes up {most_common:.1%}; they use {words_used:.0f} words, and
 {mean_length:.1f} in a sentence. {hallucinated:.1%} name a common object that none of the people who described the photo names."""
 
+RARE_WORDS = """\
+Rare words are favoured: from each word's score {tau:g} times the logarithm of its frequency in the training captions is
+subtracted (`captionbot bundle --rare-words {tau:g}`).
+
+"""
+
 RELIABILITY, CURVES = "reliability.png", "curves.png"
 INHERITED = ("min_count", "decoder", "embedding", "hidden", "heads", "word_vectors", "freeze_words")
 
@@ -111,6 +117,7 @@ def model_card(config: ModelConfig, metrics: dict[str, Any], notes: str = "", *,
         reliability=RELIABILITY,
         data=_data(metrics["training_data"]),
         training=_training_section(metrics["training"]),
+        rare_words=RARE_WORDS.format(tau=metrics["rare_words"]) if metrics.get("rare_words") else "",
         notes=notes.strip(),
         curves=f"\n![Training curves]({CURVES})\n" if curves else "",
         examples=_examples(metrics["examples"]),
