@@ -13,6 +13,7 @@ from tests.support.shapes import draw
 from training.data import Example, load_dataset, load_mixture
 from training.packaging.bundle import bundle
 from training.packaging.card_facts import inventions, training_data
+from training.packaging.rare_words import BIAS
 
 VALIDATION, OTHERS = 24, 8  # photos
 
@@ -41,7 +42,7 @@ def shapes_to_judge(tmp_path_factory):
 def test_a_bundled_model_is_quantised_calibrated_and_has_a_card(plain_model, shapes_to_judge, tmp_path):
     (plain_model.parent / "curves.png").write_bytes(b"curves")
     notes = "Made of circles and squares."
-    metrics = bundle(plain_model, shapes_to_judge, tmp_path / "made", notes=notes, meteor=False)
+    metrics = bundle(plain_model, shapes_to_judge, tmp_path / "made", notes=notes, rare_words=0.1, meteor=False)
     stored, card = load_model(tmp_path / "made"), (tmp_path / "made" / "README.md").read_text()
     assert stored.quantization
     assert stored.confidence
@@ -53,6 +54,11 @@ def test_a_bundled_model_is_quantised_calibrated_and_has_a_card(plain_model, sha
     assert f"| {OTHERS} photos of {noise['data_set']} |" in card
     assert f"| CIDEr | {metrics['validation']['figures']['cider']['value']:.3f} |" in card
     assert notes in card
+    assert "captionbot bundle --rare-words 0.1" in card
+    before = load_model(plain_model).decoder[BIAS]
+    [circle] = stored.vocabulary.encode(["circle"])
+    [article] = stored.vocabulary.encode(["a"])
+    assert stored.decoder[BIAS][circle] - stored.decoder[BIAS][article] > before[circle] - before[article]
     assert (tmp_path / "made" / "curves.png").read_bytes() == b"curves"
     assert "curves.png" in card
     good, bad = metrics["examples"]["good"], metrics["examples"]["bad"]
