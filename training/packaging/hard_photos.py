@@ -1,7 +1,7 @@
 """Makes photos harder: variants that the photo detector must still accept as photos."""
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 
 def grey(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -46,7 +46,19 @@ def overexposed(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     return _from(np.asarray(photo) * rng.uniform(1.3, 2))
 
 
-KINDS = (grey, blurred, sharpened, enlarged, dark, night, foggy, overexposed)
+def on_white(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A part of it alone on white, as things are shown in shops."""
+    side = photo.width
+    width, height = (rng.uniform(0.3, 0.9, 2) * side).astype(int)
+    left, top = rng.integers(0, side - width + 1), rng.integers(0, side - height + 1)
+    mask = Image.new("L", photo.size)
+    draw = ImageDraw.Draw(mask)
+    draw.ellipse((left, top, left + width, top + height), fill=255)
+    soft = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
+    return Image.composite(photo, Image.new("RGB", photo.size, "white"), soft)
+
+
+KINDS = (grey, blurred, sharpened, enlarged, dark, night, foggy, overexposed, on_white)
 
 
 def hard_photos(photos: np.ndarray, seed: int = 0) -> np.ndarray:
