@@ -9,6 +9,7 @@ from model.photo_statistics import photo_statistics
 from model.preprocessing import read_photo
 from tests.support.non_photos import KINDS, unseen_non_photos
 from training.packaging.calibration import area_under_roc, calibration_error, fit_confidence, fit_logistic, reliability
+from training.packaging.hard_photos import KINDS as HARD_KINDS
 from training.packaging.hard_photos import hard_photos
 from training.packaging.non_photos import KINDS as FITTED_KINDS
 from training.packaging.non_photos import non_photos
@@ -82,7 +83,7 @@ def test_pictures_to_fit_on_are_the_same_for_the_same_seed():
 
 
 def test_hard_photos_differ_from_the_easy_ones():
-    photos = np.random.default_rng(0).integers(60, 200, (8, 64, 64, 3), dtype=np.uint8)
+    photos = np.random.default_rng(0).integers(60, 200, (len(HARD_KINDS), 64, 64, 3), dtype=np.uint8)
     hard = hard_photos(photos)
     assert (hard.shape, hard.dtype) == (photos.shape, np.uint8)
     assert all(not np.array_equal(*pair) for pair in zip(photos, hard, strict=True))
