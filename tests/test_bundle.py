@@ -86,6 +86,8 @@ def test_the_card_tells_who_wrote_the_captions(plain_model, tmp_path):
         "sources": {"human": 1, "machine": 1, "derived": 1},
     }
     assert training_data(examples, {"recipe": recipe | {"derived": 0}})["captions"] == 2
+    mean = {"averaged": [{"recipe": recipe | {"derived": 0}}] * 2}
+    assert training_data(examples, mean)["captions"] == 2
 
 
 def test_inventions_are_what_a_caption_names_and_no_reference():

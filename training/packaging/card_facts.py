@@ -42,8 +42,12 @@ def inventions(captions: Sequence[Words], references: Sequence[Sequence[Words]])
 
 
 def training_data(train: Sequence[Example], training: Mapping[str, Any]) -> dict[str, Any]:
-    """What the decoder was trained on. Captions whose source had no weight are not counted."""
-    recipe = training.get("recipe", {})
+    """What the decoder was trained on. Captions whose source had no weight are not counted.
+
+    Args:
+        training: the metrics of its run; of a mean of models, those of the first one's run count.
+    """
+    [recipe, *_] = [part.get("recipe", {}) for part in training.get("averaged") or [training]]
     weights = {MACHINE: recipe.get("machine", 1.0), DERIVED: recipe.get("derived", 1.0)}
     sources = Counter(source for example in train for source in example.caption_sources if weights.get(source, 1.0))
     return {
