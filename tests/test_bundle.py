@@ -6,7 +6,7 @@ from PIL import Image
 
 from model.captioner import Captioner
 from model.errors import BadData
-from model.model_folder import load_model
+from model.model_folder import load_model, save_model
 from model.preprocessing import read_photo
 from tests.support.learning_parts import KINDS, SAID
 from tests.support.shapes import draw
@@ -101,3 +101,16 @@ def test_a_handful_of_photos_is_too_few_to_calibrate_on(plain_model, plain_data,
     with pytest.raises(BadData, match="too few"):
         bundle(plain_model, load_dataset(plain_data), tmp_path / "made")
     assert not (tmp_path / "made").exists()
+
+
+def test_the_card_of_a_mean_tells_each_run_once_and_how_often_it_counts(plain_model, shapes_to_judge, tmp_path):
+    stored = load_model(plain_model)
+    first, other = ({"phase": "self_critical", "epoch": epoch, "recipe": {"seed": 1}} for epoch in (3, 4))
+    parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder)
+    mean = {"averaged": [first, first, other]}
+    save_model(tmp_path / "mean", *parts, mean, "A mean.\n")
+    bundle(tmp_path / "mean", shapes_to_judge, tmp_path / "made", meteor=False)
+    card = (tmp_path / "made" / "README.md").read_text()
+    assert "mean of 3" in card
+    assert card.count("Counted 2 times") == 1
+    assert [card.count(f"best after epoch {epoch}:") for epoch in (3, 4)] == [1, 1]

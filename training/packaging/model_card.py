@@ -1,5 +1,6 @@
 """The model card: what a model is, its metrics, how it was trained, its limits and intended use."""
 
+from collections import Counter
 from typing import Any
 
 from model.config import ModelConfig
@@ -175,8 +176,9 @@ def _listed(names: list[str]) -> str:
 def _training_section(training: dict[str, Any]) -> str:
     """How the decoder was trained, from the recipes that are stored with the run's metrics."""
     if "averaged" in training:
-        parts = [_training_section(part) for part in training["averaged"]]
-        return "\n\n".join([f"The decoder is the mean of {len(parts)} (`captionbot average`).", *parts])
+        parts = Counter(_training_section(part) for part in training["averaged"])  # one may count several times
+        told = [part if count == 1 else f"Counted {count} times: {part}" for part, count in parts.items()]
+        return "\n\n".join([f"The decoder is the mean of {parts.total()} (`captionbot average`).", *told])
     if "recipe" not in training:
         return "The model folder that it was made from does not say."
     recipe = {name: value for name, value in training["recipe"].items() if value not in ("", False)}
