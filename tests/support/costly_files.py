@@ -31,7 +31,7 @@ COSTLY = {
     "PNG of headers of frames": lambda: filled(PNG + chunk(b"acTL", struct.pack(">II", 1000, 0)), FRAME),
     "GIF of comments": lambda: filled(GIF + b"!\xfe", b"\x01a"),
     "GIF of extensions": lambda: filled(GIF, b"!\x01\x00"),
-    "WebP of chunks": lambda: filled(b"RIFF" + struct.pack("<I", SIZE) + b"WEBP", b"XXXX" + bytes(4)),
+    "WebP of chunks": lambda: filled(b"RIFF" + struct.pack("<I", SIZE) + b"WEBP", b"JUNK" + bytes(4)),
     "HEIC of boxes": lambda: filled(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1", struct.pack(">I", 8) + b"free"),
     "AVIF of boxes": lambda: filled(b"\0\0\0\x18ftypavif\0\0\0\0avifmif1", struct.pack(">I", 8) + b"free"),
 }

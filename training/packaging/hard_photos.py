@@ -48,12 +48,11 @@ def overexposed(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def on_white(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A part of it alone on white, as things are shown in shops."""
-    side = photo.width
-    width, height = (rng.uniform(0.3, 0.9, 2) * side).astype(int)
-    left, top = rng.integers(0, side - width + 1), rng.integers(0, side - height + 1)
+    size = np.array(photo.size)
+    shown = (rng.uniform(0.3, 0.9, 2) * size).astype(int)
+    corner = rng.integers(0, size - shown + 1)
     mask = Image.new("L", photo.size)
-    draw = ImageDraw.Draw(mask)
-    draw.ellipse((left, top, left + width, top + height), fill=255)
+    ImageDraw.Draw(mask).ellipse((*corner, *(corner + shown)), fill=255)
     soft = mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.5)))
     return Image.composite(photo, Image.new("RGB", photo.size, "white"), soft)
 
