@@ -57,6 +57,8 @@ def test_an_unknown_setting_is_named_with_those_that_exist():
         ({"decoder": "transformer"}, "decoder is 'transformer'; it must be one of attention, pooled"),
         ({"encoder": "resnet18"}, "encoder is 'resnet18'; it must be one of resnet50"),
         ({"device": "gpu"}, "device is 'gpu'; it must be one of auto, cpu, cuda"),
+        ({"variety": -1}, "variety is -1.0; it must be at least 0"),
+        ({"word_balance": -0.1}, "word_balance is -0.1; it must be at least 0"),
         ({"views": ["flip"]}, "views are flip"),
         ({"views": ["plain", "upside-down"]}, "upside-down"),
         ({"batch": 0}, "batch is 0; it must be at least 1"),

@@ -94,6 +94,9 @@ class Recipe(TomlConfig):
             raise BadRecipe("data_weights must be more than 0: one number for each data set, or one for all")
         if min(self.machine, self.derived) < 0:
             raise BadRecipe(f"machine is {self.machine}, derived {self.derived}; both must be at least 0")
+        for name in ("contrast", "variety", "word_balance"):
+            if getattr(self, name) < 0:
+                raise BadRecipe(f"{name} is {getattr(self, name)}; it must be at least 0")
         if self.hidden % self.heads:
             raise BadRecipe(f"hidden is {self.hidden}; it must be a multiple of heads, {self.heads}")
         if self.tuned_stages and not self.live:
