@@ -5,7 +5,7 @@ import torch
 
 from model.errors import BadRecipe
 from model.pytorch.encoders import Encoder
-from training.distillation.losses import pooled_cosine, second_moments, stage_errors, stagewise_maps
+from training.distillation.losses import maps_from, pooled_cosine, second_moments, stage_errors
 
 PHOTOS = torch.zeros(2, 64, 64, 3, dtype=torch.uint8)
 
@@ -56,9 +56,16 @@ def test_a_channel_that_is_always_zero_has_a_positive_moment(student):
 def test_stagewise_training_uses_the_teachers_maps_as_inputs(student):
     photos = torch.rand(2, 3, 64, 64)
     wanted = [stage + 1 for stage in student.stages(photos)]
-    alone = stagewise_maps(student, photos, wanted)
+    alone = maps_from(student, 0, photos, wanted)
     torch.testing.assert_close(alone[0], student.stem(photos))
     torch.testing.assert_close(alone[4], student.layer4(wanted[3]))
+
+
+def test_the_first_trained_stage_gets_the_students_own_map(student):
+    maps = student.stages(torch.rand(2, 3, 64, 64))
+    torch.testing.assert_close(maps_from(student, 3, maps[2]), maps[3:])
+    other = [stage + 1 for stage in maps[3:]]
+    torch.testing.assert_close(maps_from(student, 3, maps[2], other), [maps[3], student.layer4(other[0])])
 
 
 @pytest.mark.parametrize("output", [torch.zeros(2, 2048, 2, 2), [torch.zeros(2, 2048, 2, 2)]])

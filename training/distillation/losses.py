@@ -19,10 +19,22 @@ MIN_MOMENT = 0.01  # share of the stage's mean; without it a channel that is nea
 StageMaps = Callable[[Tensor], list[Tensor]]
 
 
-def stagewise_maps(student: Encoder, photos: Tensor, teacher_maps: Sequence[Tensor]) -> list[Tensor]:
-    """The student's maps if each stage gets the teacher's map of the stage before as its input."""
-    stages = (student.layer1, student.layer2, student.layer3, student.layer4)
-    return [student.stem(photos), *(stage(before) for stage, before in zip(stages, teacher_maps, strict=False))]
+def maps_from(
+    student: Encoder, first: int, before: Tensor, teacher_maps: Sequence[Tensor] | None = None
+) -> list[Tensor]:
+    """The student's maps of stage `first` and those after it; the stem counts as 0.
+
+    Args:
+        before: the input of stage `first`: the map of the stage before, or photos.
+        teacher_maps: of the same stages; each stage after `first` gets the teacher's map of the stage before then, not
+            the student's.
+    """
+    stages = (student.stem, student.layer1, student.layer2, student.layer3, student.layer4)
+    maps: list[Tensor] = []
+    for stage in stages[first:]:
+        maps.append(stage(before))
+        before = maps[-1] if teacher_maps is None else teacher_maps[len(maps) - 1]
+    return maps
 
 
 def stage_errors(student_maps: Sequence[Tensor], teacher_maps: Sequence[Tensor], moments: Sequence[Tensor]) -> Tensor:

@@ -101,6 +101,11 @@ class DistilRecipe(TomlConfig):
         if self.start_from == "random" and (self.frozen or self.frozen_norms):
             raise BadRecipe("frozen and frozen_norms keep what a student has learnt; set start_from too")
 
+    @property
+    def bf16(self) -> bool | None:
+        """Whether `precision` asks for bfloat16; None for where it is faster."""
+        return None if self.precision == "auto" else self.precision == "bf16"
+
     def crop_at(self, done: float) -> int:
         """Pixels a side of the crops when this share of the run is over."""
         return self.last_crop if self.last_crop and done >= 1 - self.last_share else self.crop

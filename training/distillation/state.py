@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from model.errors import BadData
 from model.pytorch.encoders import Encoder
 from training.distillation.cached_maps import CachedMaps
+from training.distillation.fixed_maps import FixedMaps
 from training.distillation.optimisers import Optimisers
 from training.distillation.photo_pool import PhotoPool
 from training.distillation.recipe import DistilRecipe
@@ -35,6 +36,7 @@ class Distillation:
     student: Encoder
     average: AveragedModel  # of the student
     optimisers: Optimisers
+    fixed: FixedMaps = field(init=False)  # made once the weights are loaded
     cached: CachedMaps | None = None  # of a run with `cached_views`
     moments: list[Tensor] = field(default_factory=list)  # second moments of the teacher's channels, (C,) of each stage
     step: int = 0  # steps that are done
@@ -60,8 +62,7 @@ class Distillation:
 
     def autocast(self) -> AbstractContextManager:
         """bfloat16 where it is faster on the device, or as the recipe says."""
-        wanted = None if self.recipe.precision == "auto" else self.recipe.precision == "bf16"
-        return mixed_precision(self.device, wanted)
+        return mixed_precision(self.device, self.recipe.bf16)
 
     def save(self, folder: Path) -> None:
         """Write the state into a run folder."""

@@ -27,6 +27,7 @@ from model.errors import BadRecipe
 from model.model_folder import ENCODER, save_weights
 from model.pytorch.encoders import Encoder
 from training.distillation.cached_maps import cache_maps
+from training.distillation.fixed_maps import fixed_maps
 from training.distillation.losses import STAGES, second_moments, stage_errors
 from training.distillation.optimisers import Optimisers
 from training.distillation.photo_pool import read_pool
@@ -101,9 +102,10 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, echo: Callab
             lambda: [moment.cpu() for moment in second_moments(teacher.maps, some, student)]
         )
         run.moments = [moment.to(device) for moment in moments]
-    if recipe.cached_views:  # before the networks are compiled: OpenVINO converts them as they are
+    run.fixed = fixed_maps(student, teacher, recipe.frozen, device, bf16=recipe.bf16, echo=echo)
+    if recipe.cached_views:
         run.cached = cache_maps(last_stage_maps(run), pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
-    if recipe.compile:
+    if recipe.compile:  # last: OpenVINO converts the networks as they are
         _compile(teacher.network)
         _compile(student)
     return run

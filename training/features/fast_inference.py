@@ -10,12 +10,15 @@ from torch import nn
 from training.runs.distributed import has_bf16
 
 
-def compile_for_cpu(network: nn.Module, example: torch.Tensor) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """Compile a network of one input with OpenVINO, in bfloat16 where the CPU has it.
+def compile_for_cpu(
+    network: nn.Module, example: torch.Tensor, *, bf16: bool | None = None
+) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """Compile a network of one input with OpenVINO.
 
     Args:
         network: in evaluation mode; returns a tensor or several.
         example: an input of one row. Batches of any number of rows may be given afterwards.
+        bf16: whether products are of bfloat16; None where the CPU has it.
 
     Returns:
         A function from an array like `example` to the network's outputs, float32.
@@ -24,7 +27,8 @@ def compile_for_cpu(network: nn.Module, example: torch.Tensor) -> Callable[[np.n
 
     with warnings.catch_warnings(action="ignore"):  # it uses parts of PyTorch that are deprecated
         graph = openvino.convert_model(network, example_input=example)
-    compiled = compile_graph(graph, precision="bf16" if has_bf16(torch.device("cpu")) else "f32")
+    wanted = has_bf16(torch.device("cpu")) if bf16 is None else bf16
+    compiled = compile_graph(graph, precision="bf16" if wanted else "f32")
 
     def run(rows: np.ndarray) -> list[np.ndarray]:
         found = compiled(np.ascontiguousarray(rows))
