@@ -106,7 +106,8 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, echo: Callab
     if recipe.cached_views:
         run.cached = cache_maps(last_stage_maps(run), pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
     if recipe.compile:  # last: OpenVINO converts the networks as they are
-        _compile(teacher.network)
+        if device.type == "cuda":  # on a CPU a step does not run it in PyTorch
+            _compile(teacher.network)
         _compile(student)
     return run
 
