@@ -24,6 +24,7 @@ def test_the_last_part_of_a_run_has_crops_of_another_size(sources):
         ({"crop": 300}, "crop is 300; it must be between 32 and size"),
         ({"last_crop": 300}, "last_crop is 300; it must be between 32 and size"),
         ({"last_share": 1.5}, "last_share is 1.5; it must be between 0 and 1"),
+        ({"mixup": -0.5}, "mixup is -0.5; it must be between 0 and 1"),
         ({"frozen": 5, "start_from": "x"}, "frozen is 5; it must be between 0 and 4"),
         ({"frozen": 1}, "keep what a student has learnt; set start_from too"),
         ({"frozen_norms": True}, "keep what a student has learnt; set start_from too"),

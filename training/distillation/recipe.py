@@ -42,6 +42,7 @@ class DistilRecipe(TomlConfig):
     zoom: float = 1.25  # half of the crops are resized by up to this factor
     stretch: float = 1.1  # largest aspect ratio of the same half
     colour: float = 0.2  # brightness and contrast change by up to this share, saturation by half of it
+    mixup: float = 0.0  # share of the crops that are blended with another, so that photos are not learnt by heart
 
     # how long: `steps`, or `minutes` (0 = count steps)
     steps: int = 20_000
@@ -87,9 +88,10 @@ class DistilRecipe(TomlConfig):
         for name, least in {"batch": 2, "steps": 1, "every": 1, "zoom": 1, "stretch": 1}.items():
             if getattr(self, name) < least:
                 raise BadRecipe(f"{name} is {getattr(self, name)}; it must be at least {least}")
-        for name, (least, most) in {"frozen": (0, 4), "last_share": (0, 1), "stagewise": (0, 1)}.items():
-            if not least <= getattr(self, name) <= most:
-                raise BadRecipe(f"{name} is {getattr(self, name)}; it must be between {least} and {most}")
+        shares = dict.fromkeys(("last_share", "stagewise", "mixup"), 1)
+        for name, most in {"frozen": 4, **shares}.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise BadRecipe(f"{name} is {getattr(self, name)}; it must be between 0 and {most}")
         if self.cached_views < 0 or (self.cached_views and self.frozen != 4):
             raise BadRecipe(
                 "cached_views is a number of views, for a run that trains only the last stage: set frozen=4"

@@ -47,7 +47,11 @@ def cached_step_maps(run: Distillation) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def draw_views(recipe: DistilRecipe, crop: int, photos: Tensor, random: np.random.Generator) -> Tensor:
-    """Draw a crop of each photo: uint8 (B, H, W, 3) -> normalised (B, 3, crop, crop). Half are not resampled."""
+    """Draw a crop of each photo: uint8 (B, H, W, 3) -> normalised (B, 3, crop, crop). Half are not resampled.
+
+    With `mixup` some are blended with the next one, at a share drawn from 0 to 1 (Beyer et al. 2022, "Knowledge
+    distillation: a good teacher is patient and consistent"): the teacher's maps are of the blend too.
+    """
     count = len(photos)
     zoomed = (crop / recipe.zoom, min(recipe.size, crop * recipe.zoom))
     boxes = [
@@ -56,4 +60,7 @@ def draw_views(recipe: DistilRecipe, crop: int, photos: Tensor, random: np.rando
     ]
     pictures = crop_and_resize(photos, np.concatenate(boxes), random.random(count) < 0.5, crop)
     pictures = colour_jitter(pictures, (recipe.colour, recipe.colour, recipe.colour / 2), random)
+    if recipe.mixup:
+        shares = np.where(random.random(count) < recipe.mixup, random.random(count), 0)
+        pictures = pictures.lerp(pictures.roll(-1, 0), pictures.new_tensor(shares)[:, None, None, None])
     return normalise(pictures).contiguous(memory_format=torch.channels_last)
