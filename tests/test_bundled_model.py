@@ -57,7 +57,9 @@ def test_sample_photos_are_described_as_photos(captioner):
 def test_a_cat_is_a_cat_and_an_elephant_is_no_dog(captioner):
     names = ("cat", "elephant", "horse", "zebra", "bus", "teddy_bear")
     captions = captioner.caption([read_photo_file(ROOT / "samples" / f"{name}.jpg") for name in names])
-    assert [name.split("_")[0] in caption.words for name, caption in zip(names, captions, strict=True)] == [True] * 6
+    for name, caption in zip(names, captions, strict=True):
+        kind = name.split("_")[0]
+        assert {kind, f"{kind}s"} & {*caption.words}, f"{name}: {' '.join(caption.words)}"
 
 
 def test_no_sentence_about_the_samples_ends_in_mid_phrase(captioner):
