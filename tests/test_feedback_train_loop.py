@@ -136,9 +136,15 @@ def test_replay_targets_can_be_peoples_captions(setup):
 def test_corrections_that_fit_other_photos_as_well_are_found(setup):
     by_id = {example.id: example for example in setup.photos}
     plain = [(by_id[one.photo], one.words) for one in setup.feedback.train if one.words[0] == "a"]
-    stray = [(photo, words) for (photo, own), (_, words) in zip(plain, plain[::-1], strict=True) if words != own]
     decoder = setup.decoder()
-    fits = plausible(decoder, setup.stored.vocabulary, setup.grids, plain, 10)
-    strays = plausible(decoder, setup.stored.vocabulary, setup.grids, stray, 10)
-    assert np.mean(fits) > 0.9
-    assert np.mean(strays) < 0.5
+
+    def share(corrections) -> float:
+        return np.mean(plausible(decoder, setup.stored.vocabulary, setup.grids, corrections, 10))
+
+    assert share(plain) > 0.9
+    # Each sentence at every photo that it was not said of. It fits half of all photos better than the others by
+    # definition; its own is among that half, so less than half of the rest is left.
+    moved = (plain[shift:] + plain[:shift] for shift in range(1, len(plain)))
+    pairs = (zip(plain, others, strict=True) for others in moved)
+    strays = [[(photo, words) for (photo, own), (_, words) in pair if words != own] for pair in pairs]
+    assert np.mean([share(stray) for stray in strays]) < 0.5
