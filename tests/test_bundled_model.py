@@ -60,6 +60,7 @@ def test_a_cat_is_a_cat_and_an_elephant_is_no_dog(captioner):
     for name, caption in zip(names, captions, strict=True):
         kind = name.split("_")[0]
         assert {kind, f"{kind}s"} & {*caption.words}, f"{name}: {' '.join(caption.words)}"
+        assert not {"dog", "dogs"} & {*caption.words}
 
 
 def test_no_sentence_about_the_samples_ends_in_mid_phrase(captioner):

@@ -12,7 +12,7 @@ from model.errors import one_line
 from model.pytorch.encoders import Encoder
 from training.distillation.teacher import Teacher
 from training.features.fast_inference import compile_for_cpu
-from training.runs.distributed import has_bf16, mixed_precision
+from training.runs.distributed import mixed_precision
 
 FixedMaps = Callable[[Tensor], tuple[Tensor, list[Tensor]]]
 
@@ -50,7 +50,7 @@ def fixed_maps(
     network = _Maps(student, teacher, frozen).eval()
     if device.type == "cpu":
         try:
-            fast = compile_for_cpu(network, torch.zeros(1, 3, 64, 64), bf16=has_bf16(device) if bf16 is None else bf16)
+            fast = compile_for_cpu(network, torch.zeros(1, 3, 64, 64), bf16=bf16)
         except Exception as error:  # a teacher is anyone's code: what OpenVINO says about it may be anything
             echo(f"PyTorch runs the teacher, which is slower: OpenVINO cannot ({one_line(error)})")
         else:

@@ -106,7 +106,7 @@ def _prepare(recipe: DistilRecipe, out: Path, device: torch.device, echo: Callab
     if recipe.cached_views:
         run.cached = cache_maps(last_stage_maps(run), pool.photos, recipe.cached_views, recipe.batch, recipe.seed, out)
     if recipe.compile:  # last: OpenVINO converts the networks as they are
-        if device.type == "cuda":  # on a CPU a step does not run it in PyTorch
+        if device.type == "cuda":  # on a CPU OpenVINO runs it, if it can
             _compile(teacher.network)
         _compile(student)
     return run
