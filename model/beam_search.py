@@ -80,6 +80,9 @@ def beam_search(
         repeats = tree.repeats(rules.no_repeat_ngram)
         if repeats[0].size:
             log_probs[tuple(xp.asarray(ids, device=place) for ids in repeats)] = -xp.inf
+        if rules.no_double_word and tree.length:
+            rows, slots = (xp.asarray(ids, device=place) for ids in np.ix_(*map(np.arange, tokens.shape)))
+            log_probs[rows, slots, tokens] = -xp.inf
         values, words = best_words(xp, log_probs, beams)
         best, *continuations = _best_continuations(tree.totals[-1], _host(values), _host(words), beams)
         best = finished.add_ends(best)

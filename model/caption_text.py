@@ -34,6 +34,7 @@ def decoding_rules(config: ModelConfig, vocabulary: Vocabulary) -> Rules:
         max_words=config.max_words,
         forbidden=(PAD, START, UNK),
         dangling=tuple(dangling),
+        no_double_word=True,
         length_penalty=config.length_penalty,
     )
 

@@ -17,6 +17,7 @@ class Rules:
     forbidden: tuple[int, ...] = ()  # tokens that never occur
     dangling: tuple[int, ...] = ()  # tokens that a caption never ends on
     no_repeat_ngram: int = 3  # no n-gram of this length occurs twice; 0 allows repetition
+    no_double_word: bool = False  # no word follows itself at once, as in "a red red car"
     length_penalty: float = 0.7  # alpha in score = log-probability / words ** alpha; 0 or more
 
     def score(self, log_prob: float, words: int) -> float:

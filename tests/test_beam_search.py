@@ -30,12 +30,17 @@ def test_the_best_sentence_beats_the_greedy_one():
 
 
 @given(
-    seed=st.integers(0, 10_000), alpha=st.sampled_from([0.0, 0.7, 1.0]), ngram=st.integers(0, 3), dangle=st.booleans()
+    seed=st.integers(0, 10_000),
+    alpha=st.sampled_from([0.0, 0.7, 1.0]),
+    ngram=st.integers(0, 3),
+    double=st.booleans(),
+    dangle=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
-def test_enough_beams_find_the_best_of_all_sentences(seed, alpha, ngram, dangle):
+def test_enough_beams_find_the_best_of_all_sentences(seed, alpha, ngram, double, dangle):
     [table] = random_tables(seed, batch=1, vocabulary=5)
-    rules = Rules(START, END, 4, (START,), (C,) if dangle else (), no_repeat_ngram=ngram, length_penalty=alpha)
+    dangling = (C,) if dangle else ()
+    rules = Rules(START, END, 4, (START,), dangling, no_repeat_ngram=ngram, no_double_word=double, length_penalty=alpha)
     scores = exhaustive(table, rules)
     [found] = search(table[None], rules, beams=150, nbest=3)
     assert [one.score for one in found] == pytest.approx(sorted(scores.values(), reverse=True)[:3], abs=1e-5)

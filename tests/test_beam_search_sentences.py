@@ -74,6 +74,19 @@ def test_a_loop_is_left_at_the_third_word():
     assert len(set(trigrams)) == len(trigrams)
 
 
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_word_that_would_follow_itself_gives_way_to_the_next_likeliest(beams):
+    a, red, car = 2, 3, 4
+    table = likely([START, a, red, red, END])
+    table[0, red, [red, car]] = np.log([0.8, 0.1])
+    table[0, car] = likely([car, END])[0, car]
+    told = [
+        search(table, Rules(START, END, 9, (START,), (a, red), no_double_word=rule), beams=beams)[0][0].tokens
+        for rule in (False, True)
+    ]
+    assert told == [(a, red, red, red, car), (a, red, car)]
+
+
 def test_a_search_stops_when_nothing_better_can_come():
     calls = []
     step, state = markov(likely([START, A, B, END]))

@@ -68,6 +68,7 @@ rules_of_all_kinds = st.builds(
     forbidden=st.sampled_from([(START,), (START, 2)]),
     dangling=st.sampled_from([(), (3,), (3, 4), tuple(range(2, 9))]),
     no_repeat_ngram=st.integers(0, 3),
+    no_double_word=st.booleans(),
     length_penalty=st.sampled_from([0.0, 0.7, 1.0, 2.0]),
 )
 

@@ -113,6 +113,8 @@ class TorchSearch:
                 same &= prefix[:, :, offset : offset + earlier] == prefix[:, :, earlier + offset, None]
             forbid = torch.zeros_like(same, dtype=log_probs.dtype).masked_fill_(same, -torch.inf)
             log_probs.scatter_add_(2, prefix[:, :, size - 1 : length], forbid)
+        if self.rules.no_double_word and length:
+            log_probs.scatter_(2, arrays["tokens"][:, :, None], -torch.inf)
         values, words = best_words(torch, log_probs, self.beams)  # (B, K, K)
         candidates = (arrays["total"][:, :, None] + values).flatten(1)
         best, order = candidates.sort(dim=1, descending=True, stable=True)

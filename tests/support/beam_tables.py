@@ -37,6 +37,8 @@ def search(tables: np.ndarray, rules: Rules, **options: Any) -> list[list[Hypoth
 def is_legal(words: tuple[int, ...], rules: Rules) -> bool:
     size = rules.no_repeat_ngram
     ngrams = [words[at : at + size] for at in range(len(words) - size + 1)]
+    if rules.no_double_word and any(here == there for here, there in itertools.pairwise(words)):
+        return False
     return words[-1] not in rules.dangling and (size == 0 or len(set(ngrams)) == len(ngrams))
 
 
