@@ -1,8 +1,8 @@
 """Layers of a network as OpenVINO operations, built from weights that have PyTorch's names.
 
 Quantisation: where the range of an activation is known, the graph rounds it to 256 levels (FakeQuantize), and OpenVINO
-runs the operations between two such places on 8-bit integers. Weights are rounded to 255 levels, symmetric, with a
-scale for each output channel (Nagel et al. 2021, "A white paper on neural network quantization", sections 2 and 3).
+runs the operations between two such places on 8-bit integers (Nagel et al. 2021, "A white paper on neural network
+quantization", sections 2 and 3). Weights are rounded as weight_rounding.py says.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ import numpy as np
 
 from model.errors import DamagedModel
 from model.openvino.runtime import openvino, opset
+from model.openvino.weight_rounding import round_pixel_weights, round_weights, weight_scale
 
 Node: TypeAlias = openvino.Output
 Ranges = Mapping[str, tuple[float, float]]  # name of an activation -> lowest and highest value; others are clipped
@@ -21,10 +22,6 @@ MEAN = 255 * np.array(
     (0.485, 0.456, 0.406), dtype=np.float32
 )  # of ImageNet, like the deviation, on a scale of 0 to 255
 DEVIATION = 255 * np.array((0.229, 0.224, 0.225), dtype=np.float32)
-
-# Processors without VNNI add products of 8-bit values in pairs, in 16-bit integers that saturate. So any two weights
-# that may form a pair, which are among four successive input channels, sum to at most this: times 255, it is 16 bits.
-MAX_PAIR_SUM = 127.5
 
 
 class Graph:
@@ -64,12 +61,12 @@ class Graph:
         low, high = constant(-128 / 127), constant(1)
         return opset.fake_quantize(x, low, high, low, high, 256).output(0)
 
-    def weights_node(self, values: np.ndarray) -> Node:
+    def weights_node(self, values: np.ndarray, round: Callable[..., np.ndarray] = round_weights) -> Node:
         """Weights (outputs, ...): 8-bit integers with a scale for each output, or float32 in a float32 graph."""
         if self.ranges is None:
             return constant(values)
         scale = weight_scale(values)
-        rounded = opset.constant(np.rint(values / scale).astype(np.int8))
+        rounded = opset.constant(round(values, scale))
         return opset.multiply(opset.convert(rounded, "f32"), constant(scale)).output(0)
 
     def linear(self, x: Node, name: str) -> Node:
@@ -108,7 +105,8 @@ class Graph:
             weight = weight * scale[:, None, None, None]
             bias = shift if bias is None else bias * scale + shift
         pads = [padding, padding]
-        result = opset.convolution(x, self.weights_node(weight), [stride, stride], pads, pads, [1, 1])
+        weights = self.weights_node(weight, round_pixel_weights if first else round_weights)
+        result = opset.convolution(x, weights, [stride, stride], pads, pads, [1, 1])
         return result.output(0) if bias is None else _each_channel(opset.add, result, bias)
 
     def normalise(self, x: Node, name: str) -> Node:
@@ -123,25 +121,6 @@ class Graph:
 
     def _bias(self, name: str) -> np.ndarray | None:
         return self.weight(f"{name}.bias") if f"{name}.bias" in self.weights else None
-
-
-def weight_scale(values: np.ndarray) -> np.ndarray:
-    """The value of one step of 8-bit weights for each output channel: (outputs, inputs, ...) -> (outputs, 1, ...).
-
-    The smallest for which no sum of two products saturates, see MAX_PAIR_SUM. With a scale that makes each channel's
-    largest weight 127, the bundled model's CIDEr fell from 0.535 to 0.492 on processors without VNNI.
-    """
-    outputs, inputs = values.shape[:2]
-    fours = np.zeros((outputs, -(-inputs // 4), 4, values[0, 0].size), np.float32)
-    fours.reshape(outputs, -1, fours.shape[-1])[:, :inputs] = values.reshape(outputs, inputs, -1)
-    most = np.zeros(outputs, np.float32)
-    for part in (np.maximum(fours, 0), np.maximum(-fours, 0)):  # products of weights with unlike signs cannot saturate
-        a, b, c, d = (part[:, :, number] for number in range(4))
-        two = np.maximum(np.maximum(a, b) + np.maximum(c, d), np.maximum(a + b, c + d))  # the largest two of the four
-        most = np.maximum(most, two.max(axis=(1, 2)))
-    scale = np.maximum(most / MAX_PAIR_SUM, np.abs(fours).max(axis=(1, 2, 3)) / 127)
-    scale[scale == 0] = 1
-    return scale.reshape(outputs, *[1] * (values.ndim - 1))
 
 
 def constant(values: np.ndarray | float) -> Node:
