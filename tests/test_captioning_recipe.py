@@ -66,6 +66,8 @@ def test_an_unknown_setting_is_named_with_those_that_exist():
         ({"critical_epochs": 1, "samples": 1}, "samples is 1"),
         ({"hidden": 100}, "hidden is 100; it must be a multiple of heads, 8"),
         ({"tuned_stages": 1}, "set live=true"),
+        ({"feature_precision": "int4"}, "feature_precision is 'int4'; it must be one of auto, int8"),
+        ({"feature_precision": "int8", "encoder_weights": "teacher.py"}, "neither with live=true nor with a teacher's"),
     ],
 )
 def test_a_setting_that_cannot_work_is_named(values, complaint):

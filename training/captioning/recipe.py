@@ -24,6 +24,7 @@ class Recipe(TomlConfig):
     machine: float = 1.0  # weight of captions that a model wrote, in the loss and among a photo's references
     derived: float = 0.25  # weight of captions made by rule from other texts; their grammar is often wrong
     features: str = "data/features"  # folder of cached features, with a subfolder for each encoder
+    feature_precision: str = "auto"  # int8: features as a CPU serves captions with, so that the decoder is used to them
     views: tuple[str, ...] = ("plain",)  # one of them is drawn each time a photo is trained on
     centred: bool = True  # subtract the mean feature; without it two thirds of the first layer's units die
     min_count: int = 4  # a word seen less often in training captions becomes <unk>
@@ -76,6 +77,7 @@ class Recipe(TomlConfig):
 
     def __post_init__(self) -> None:
         choices = {"decoder": DECODERS, "encoder": tuple(ENCODERS), "device": ("auto", "cpu", "cuda")}
+        choices |= {"feature_precision": ("auto", "int8")}
         for name, allowed in choices.items():
             if (value := getattr(self, name)) not in allowed:
                 raise BadRecipe(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
@@ -99,6 +101,11 @@ class Recipe(TomlConfig):
                 raise BadRecipe(f"{name} is {getattr(self, name)}; it must be at least 0")
         if self.hidden % self.heads:
             raise BadRecipe(f"hidden is {self.hidden}; it must be a multiple of heads, {self.heads}")
+        if self.feature_precision == "int8" and (self.live or self.encoder_weights.endswith(".py")):
+            raise BadRecipe(
+                "feature_precision=int8 is for cached features of an encoder that can be served; it goes neither with "
+                "live=true nor with a teacher's .py"
+            )
         if self.tuned_stages and not self.live:
             raise BadRecipe("tuned_stages trains the encoder, so it must run live; set live=true")
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import compress
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from model.config import ModelConfig
 from model.errors import BadData, BadRecipe
 from model.model_folder import load_model, save_model
+from model.openvino.quantization import Quantization
 from model.pytorch import encoders
 from model.pytorch.decoders import Decoder, build_decoder
 from model.vocabulary import END, Vocabulary
@@ -28,6 +29,7 @@ from training.data.dataset import dataset_name
 from training.data.raw import DERIVED, HUMAN, MACHINE
 from training.features.decode import load_decoder
 from training.features.encoder_weights import load_encoder, stored_weights
+from training.features.fast_inference import Int8Encoder
 from training.features.feature_cache import FeatureCache, cache_key, compute_features
 from training.features.feature_sources import CachedGrids, CentredGrids, Grids, LiveGrids
 from training.metrics.cider import CiderD
@@ -189,15 +191,30 @@ def _grids(
     if recipe.live:
         live = LiveGrids(dataset, encoder, recipe.tuned_stages, device)
         return live, distributed.broadcast_from_main(lambda: live.read_all([*train, *val]))
-    folder = Path(recipe.features) / cache_key(recipe.encoder, encoder)
 
-    def compute() -> dict[str, str]:  # validation photos are not augmented
-        unreadable = compute_features(dataset, [*train, *val], encoder, folder, device=device.type)
+    def compute() -> tuple[Path, dict[str, str]]:  # validation photos are not augmented
+        quantization, int8 = _int8_encoder(recipe, dataset, encoder)
+        folder = Path(recipe.features) / cache_key(recipe.encoder, encoder, quantization)
+        kept = partial(compute_features, dataset, encoder=encoder, folder=folder, device=device.type, int8=int8)
+        unreadable = kept(examples=[*train, *val])
         good = [example for example in train if example.id not in unreadable]
-        return unreadable | compute_features(dataset, good, encoder, folder, views=recipe.views, device=device.type)
+        return folder, unreadable | kept(examples=good, views=recipe.views)
 
-    unreadable = distributed.broadcast_from_main(compute)
+    folder, unreadable = distributed.broadcast_from_main(compute)
     return CachedGrids(FeatureCache(folder, recipe.views), device), unreadable
+
+
+def _int8_encoder(
+    recipe: Recipe, dataset: Dataset, encoder: nn.Module
+) -> tuple[Quantization, Int8Encoder] | tuple[None, None]:
+    """The encoder on 8-bit integers and its ranges, the same as `bundle` measures them, if the recipe asks for it."""
+    if recipe.feature_precision == "auto":
+        return None, None
+    from training.packaging.quantize import calibration_photos, measure_ranges  # needs OpenVINO
+
+    weights, photos = stored_weights(encoder), calibration_photos(dataset)
+    quantization = measure_ranges(weights, recipe.encoder, photos)
+    return quantization, Int8Encoder(recipe.encoder, weights, quantization, len(photos[0]))
 
 
 def _decoder(recipe: Recipe, train: Sequence[Example], echo: Echo) -> tuple[Vocabulary, Decoder]:

@@ -17,20 +17,21 @@ from torch import nn
 from tqdm import tqdm
 
 from model.errors import BadData, UnreadablePhoto, one_line
+from model.openvino.quantization import Quantization
 from model.preprocessing import read_photo
 from model.pytorch.encoders import normalise
 from training.data import Dataset, Example
 from training.data.text_files import read_json
 from training.features.augment import augment
-from training.features.fast_inference import compile_for_cpu
+from training.features.fast_inference import Int8Encoder, compile_for_cpu
 from training.runs.atomic_file import replacing
 
 PREPROCESSING = "square-224-imagenet-1"  # change it whenever model/preprocessing.py or normalise() gives other pixels
 OPENVINO_FROM = 200  # photos; with fewer, compiling for OpenVINO takes longer than it saves
 
 
-def cache_key(name: str, encoder: nn.Module) -> str:
-    """Name of the cache folder: the encoder, and a hash of its weights and of the preprocessing.
+def cache_key(name: str, encoder: nn.Module, quantization: Quantization | None = None) -> str:
+    """Name of the cache folder: the encoder, and a hash of its weights, of the preprocessing and of 8-bit ranges.
 
     The batch norms' counts of batches are ignored: they change no feature, and model folders do not store them.
     """
@@ -38,7 +39,9 @@ def cache_key(name: str, encoder: nn.Module) -> str:
     for parameter, value in sorted(encoder.state_dict().items()):
         if not parameter.endswith("num_batches_tracked"):
             digest.update(parameter.encode() + value.cpu().contiguous().numpy().tobytes())
-    return f"{name}-{digest.hexdigest()[:12]}"
+    if quantization:
+        digest.update(json.dumps(quantization.to_json(), sort_keys=True).encode())
+    return f"{name}{'-int8' if quantization else ''}-{digest.hexdigest()[:12]}"
 
 
 def to_grid(output: torch.Tensor | list[torch.Tensor]) -> torch.Tensor:
@@ -79,11 +82,13 @@ def compute_features(
     views: Sequence[str] = ("plain",),
     batch: int = 32,
     device: str = "cpu",
+    int8: Int8Encoder | None = None,
 ) -> dict[str, str]:
     """Compute the features of photos that are not in the cache folder yet.
 
     Args:
         examples: photos of the data set.
+        int8: computes them instead of the encoder.
 
     Returns:
         Photo id -> why the photo could not be read. Such photos are skipped.
@@ -107,7 +112,7 @@ def compute_features(
                 done = np.load(folder / f"{view}.done.npy")
                 if all(done[row[example.id]] for example in examples):
                     continue
-            encode = encode or _encode_function(encoder, device, len(examples) * len(views))
+            encode = encode or int8 or _encode_function(encoder, device, len(examples) * len(views))
             grids, done = _open(folder, view, len(row), encode)
             todo = [example for example in examples if not done[row[example.id]]]
             with tqdm(total=len(todo), desc=f"features, {view}", unit="photo", disable=None) as bar:
