@@ -1,8 +1,11 @@
 """torchvision's encoders as OpenVINO graphs: from pixels to the feature grid, with weights trained in PyTorch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from model.openvino.layers import Graph, Node, integers, opset, pool, relu
+from model.openvino.quantization import Quantization
 
 
 def resnet(graph: Graph, pixels: Node, blocks: Sequence[int]) -> Node:
@@ -21,17 +24,19 @@ def resnet(graph: Graph, pixels: Node, blocks: Sequence[int]) -> Node:
 def _bottleneck(graph: Graph, x: Node, name: str, stride: int) -> Node:
     """One residual block.
 
-    Of the two summands at least one must be quantised, or OpenVINO would not fuse the sum into a convolution, a sixth
-    slower. A convolution on the shortcut is not: rounding it gave a fifth of the activations' error, most of it in the
-    first block.
+    Of the two summands one must be quantised, or OpenVINO would not fuse the sum into a convolution: a sixth slower.
+    Both need not be, and their rounding is most of the activations' error. The shortcut is quantised already if it is
+    the block's input.
     """
     shortcut = x
-    if f"{name}.downsample.0.weight" in graph.weights:
+    projected = f"{name}.downsample.0.weight" in graph.weights
+    if projected:
         shortcut = graph.convolution(x, f"{name}.downsample.0", f"{name}.downsample.1", stride=stride)
     x = graph.quantise(relu(graph.convolution(x, f"{name}.conv1", f"{name}.bn1")), f"{name}.conv1")
     x = relu(graph.convolution(x, f"{name}.conv2", f"{name}.bn2", stride=stride, padding=1))
     x = graph.convolution(graph.quantise(x, f"{name}.conv2"), f"{name}.conv3", f"{name}.bn3")
-    x = graph.quantise(x, f"{name}.conv3")
+    if projected:
+        x = graph.quantise(x, f"{name}.conv3")
     return graph.quantise(relu(opset.add(x, shortcut).output(0)), name)
 
 
@@ -71,6 +76,11 @@ ENCODERS: dict[str, Callable[[Graph, Node], Node]] = {
     "vgg16": vgg16,
     "densenet201": densenet201,
 }
+
+
+def encoder_graph(weights: Mapping[str, np.ndarray], quantization: Quantization | None) -> Graph:
+    """An empty graph for an encoder: on 8-bit integers, or in float32 without quantisation."""
+    return Graph(weights, quantization.ranges, quantization.scales) if quantization else Graph(weights)
 
 
 def encoder(graph: Graph, name: str, pixels: Node) -> Node:

@@ -26,7 +26,7 @@ from model.engine import cores, cpu_lanes, cpu_streams
 from model.errors import DamagedModel, one_line
 from model.model_folder import StoredModel
 from model.openvino.decoders import DECODERS, Decoder
-from model.openvino.encoders import encoder
+from model.openvino.encoders import encoder, encoder_graph
 from model.openvino.layers import Graph
 from model.openvino.quantization import Quantization
 from model.openvino.runtime import compile_graph, openvino, opset
@@ -68,14 +68,15 @@ class OpenVinoEngine:
         """
         if stored.encoder is None:
             raise DamagedModel("the model folder has no encoder.safetensors, so it cannot encode photos")
-        ranges = _ranges(stored, precision)
-        self.precision = "f32" if ranges is None else "int8"
+        quantization = _quantization(stored, precision)
+        ranges = quantization.ranges if quantization else None
+        self.precision = "int8" if quantization else "f32"
         streams = streams or cpu_streams()
         self.lanes = cpu_lanes()
         try:
             decoder = DECODERS[stored.config.decoder](Graph(stored.decoder, ranges), stored.config)
             self._state = decoder.state()
-            photos, memory = _encode_graph(stored, decoder, ranges)
+            photos, memory = _encode_graph(stored, decoder, quantization)
             self._encode = _Compiled([photos], memory, streams)
             self._step = _Compiled(*_step_graph(decoder, memory, self._state), streams, short=True)
         except (RuntimeError, ValueError, IndexError) as error:  # of OpenVINO and NumPy: shapes that do not fit
@@ -142,12 +143,12 @@ class _Compiled:
             self._free.put(request)
 
 
-def _ranges(stored: StoredModel, precision: str) -> Mapping[str, tuple[float, float]] | None:
-    """The ranges of activations for int8, or None for float32."""
+def _quantization(stored: StoredModel, precision: str) -> Quantization | None:
+    """What int8 needs, or None for float32."""
     if precision == "f32":
         return None
     if stored.quantization is not None:
-        return Quantization.from_json(stored.quantization, stored.encoder or {}).ranges
+        return Quantization.from_json(stored.quantization, stored.encoder or {})
     if precision == "int8":
         raise DamagedModel(
             "the model folder has no quantization.json, so int8 is not available; run captionbot quantize"
@@ -156,9 +157,9 @@ def _ranges(stored: StoredModel, precision: str) -> Mapping[str, tuple[float, fl
     return None
 
 
-def _encode_graph(stored: StoredModel, decoder: Decoder, ranges: Mapping[str, tuple[float, float]] | None) -> Any:
+def _encode_graph(stored: StoredModel, decoder: Decoder, quantization: Quantization | None) -> Any:
     """The graph from pixels to the decoder's memory: input, outputs."""
-    graph = Graph(stored.encoder or {}, ranges)
+    graph = encoder_graph(stored.encoder or {}, quantization)
     photos, pixels = graph.photos(stored.config.photo_size)
     return photos, decoder.start(encoder(graph, stored.config.encoder, pixels))
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from model.errors import DamagedModel
 from model.openvino.runtime import openvino, opset
-from model.openvino.weight_rounding import round_pixel_weights, round_weights, weight_scale
+from model.openvino.weight_rounding import round_pixel_weights, round_weights
 
 Node: TypeAlias = openvino.Output
 Ranges = Mapping[str, tuple[float, float]]  # name of an activation -> lowest and highest value; others are clipped
+Scales = Mapping[str, Sequence[float]]  # name of a convolution -> the step of each output channel's weights
 
 EPSILON = 1e-5  # of every batch norm in torchvision
 MEAN = 255 * np.array(
@@ -27,11 +28,12 @@ DEVIATION = 255 * np.array((0.229, 0.224, 0.225), dtype=np.float32)
 class Graph:
     """Builds layers from a dictionary of weights. Raises DamagedModel for a weight that is missing.
 
-    `ranges` None builds a float32 graph. `activations` collects those that can be quantised, by name.
+    `ranges` None builds a float32 graph. `scales` are those of convolutions whose weights are multiples of a step
+    already. `activations` collects those that can be quantised, by name.
     """
 
-    def __init__(self, weights: Mapping[str, np.ndarray], ranges: Ranges | None = None):
-        self.weights, self.ranges = weights, ranges
+    def __init__(self, weights: Mapping[str, np.ndarray], ranges: Ranges | None = None, scales: Scales | None = None):
+        self.weights, self.ranges, self.scales = weights, ranges, scales or {}
         self.activations: dict[str, Node] = {}
 
     def weight(self, name: str) -> np.ndarray:
@@ -61,13 +63,21 @@ class Graph:
         low, high = constant(-128 / 127), constant(1)
         return opset.fake_quantize(x, low, high, low, high, 256).output(0)
 
-    def weights_node(self, values: np.ndarray, round: Callable[..., np.ndarray] = round_weights) -> Node:
-        """Weights (outputs, ...): 8-bit integers with a scale for each output, or float32 in a float32 graph."""
+    def weights_node(self, values: np.ndarray, name: str = "", *, first: bool = False) -> Node:
+        """Weights (outputs, ...): 8-bit integers with a scale for each output, or float32 in a float32 graph.
+
+        Args:
+            name: of a convolution, which may have its own scales.
+            first: they are multiplied with pixels.
+        """
         if self.ranges is None:
             return constant(values)
-        scale = weight_scale(values)
-        rounded = opset.constant(round(values, scale))
-        return opset.multiply(opset.convert(rounded, "f32"), constant(scale)).output(0)
+        if name in self.scales:
+            scale = np.array(self.scales[name], np.float32).reshape(-1, *[1] * (values.ndim - 1))
+            whole = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
+        else:
+            whole, scale = round_pixel_weights(values) if first else round_weights(values)
+        return opset.multiply(opset.convert(opset.constant(whole), "f32"), constant(scale)).output(0)
 
     def linear(self, x: Node, name: str) -> Node:
         """torch.nn.Linear: (..., inputs) -> (..., outputs), with bias if there is one."""
@@ -101,20 +111,21 @@ class Graph:
         if first:
             weight = weight / DEVIATION[:, None, None]
         if norm is not None:
-            scale, shift = self._norm(norm)
+            scale, shift = self.norm(norm)
             weight = weight * scale[:, None, None, None]
             bias = shift if bias is None else bias * scale + shift
         pads = [padding, padding]
-        weights = self.weights_node(weight, round_pixel_weights if first else round_weights)
-        result = opset.convolution(x, weights, [stride, stride], pads, pads, [1, 1])
+        result = opset.convolution(
+            x, self.weights_node(weight, name, first=first), [stride, stride], pads, pads, [1, 1]
+        )
         return result.output(0) if bias is None else _each_channel(opset.add, result, bias)
 
     def normalise(self, x: Node, name: str) -> Node:
         """A batch norm that stands before its convolution, so that it cannot be folded."""
-        scale, shift = self._norm(name)
+        scale, shift = self.norm(name)
         return _each_channel(opset.add, _each_channel(opset.multiply, x, scale), shift)
 
-    def _norm(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+    def norm(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Scale and shift (channels,) of a batch norm in inference (Ioffe & Szegedy 2015)."""
         scale = self.weight(f"{name}.weight") / np.sqrt(self.weight(f"{name}.running_var") + EPSILON)
         return scale, self.weight(f"{name}.bias") - self.weight(f"{name}.running_mean") * scale

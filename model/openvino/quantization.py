@@ -1,13 +1,14 @@
-"""Ranges for rounding an encoder's activations to 8 bits: `quantization.json` of a model folder.
+"""What running an encoder on 8-bit integers needs besides its weights: `quantization.json` of a model folder.
 
-    {"encoder": "9a0b1c2d", "photos": 300, "quantile": 0.7, "ranges": {"conv1": [0.0, 2.9], ...}}
+    {"encoder": "9a0b1c2d", "photos": 300, "quantile": 0.7, "ranges": {"conv1": [0.0, 2.9], ...},
+     "scales": {"layer1.0.conv1": [0.0021, ...], ...}}
 
-training/packaging/quantize.py measures them. The PyTorch engine does not use them.
+training/packaging/quantize.py makes it. The PyTorch engine does not use it.
 """
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from model.json_files import first_fault
 
 Low = Annotated[float, Field(ge=-1e6, le=0)]
 High = Annotated[float, Field(gt=0, le=1e6)]
+Steps = Annotated[list[High], Field(max_length=100_000)]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,9 @@ class Quantization:
     ranges: Annotated[
         dict[str, tuple[Low, High]], Field(max_length=2000)
     ]  # name of an activation -> lowest and highest value; others are clipped
+    scales: Annotated[dict[str, Steps], Field(max_length=2000)] = field(
+        default_factory=dict
+    )  # name of a convolution whose weights are rounded -> the step of each output channel's, batch norm included
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], weights: Mapping[str, np.ndarray]) -> "Quantization":

@@ -17,7 +17,7 @@ from model.errors import BadData, BadRecipe
 from model.model_folder import load_model, save_model
 from model.openvino.quantization import Quantization
 from model.pytorch import encoders
-from model.pytorch.decoders import Decoder, build_decoder
+from model.pytorch.decoders import Decoder, build_decoder, load_weights
 from model.vocabulary import END, Vocabulary
 from training.captioning.recipe import Recipe
 from training.captioning.reward import MixedReward, Reward
@@ -54,6 +54,7 @@ class TrainingSetup:
     encoder: nn.Module
     grids: CentredGrids  # where features come from
     decoder: Decoder  # for centred features; model folders have the centring folded into it
+    quantization: Quantization | None = None  # of the encoder that the features are of
 
     @cached_property
     def captions(self) -> dict[str, list[list[int]]]:
@@ -127,7 +128,8 @@ class TrainingSetup:
         }
         card = f"A captionbot model in training: {decoder.config.decoder} decoder, {metrics['epoch']} epochs.\n"
         stored = stored_weights(self.encoder) if isinstance(self.encoder, encoders.Encoder) else None
-        save_model(folder, decoder.config, self.vocabulary, stored, weights, metrics, card)
+        quantization = self.quantization.to_json() if self.quantization else None
+        save_model(folder, decoder.config, self.vocabulary, stored, weights, metrics, card, quantization=quantization)
 
 
 def prepare(recipe: Recipe, device: torch.device, echo: Echo) -> TrainingSetup:
@@ -149,7 +151,8 @@ def prepare(recipe: Recipe, device: torch.device, echo: Echo) -> TrainingSetup:
         )
     train = train[: recipe.limit] if recipe.limit else train
     encoder = load_encoder(recipe.encoder, recipe.encoder_weights)
-    grids, unreadable = _grids(recipe, dataset, train, val, encoder, device)
+    quantization = distributed.broadcast_from_main(lambda: _quantization(recipe, dataset, encoder))
+    grids, unreadable = _grids(recipe, dataset, train, val, encoder, quantization, device)
     for reason in [*unreadable.values()][:LISTED]:
         echo(f"left out: {reason}")
     if len(unreadable) > LISTED:
@@ -162,7 +165,7 @@ def prepare(recipe: Recipe, device: torch.device, echo: Echo) -> TrainingSetup:
     decoder.to(device)
     if recipe.start_from:
         decoder.load_state_dict(centred.fold(decoder.state_dict(), decoder.feature_layer, -1))
-    return TrainingSetup(recipe, device, dataset, train, val, vocabulary, encoder, centred, decoder)
+    return TrainingSetup(recipe, device, dataset, train, val, vocabulary, encoder, centred, decoder, quantization)
 
 
 def _with_weight(train: Sequence[Example], recipe: Recipe) -> list[Example]:
@@ -185,6 +188,7 @@ def _grids(
     train: Sequence[Example],
     val: Sequence[Example],
     encoder: nn.Module,
+    quantization: Quantization | None,
     device: torch.device,
 ) -> tuple[Grids, dict[str, str]]:
     """The source of features, and photo id -> why the photo cannot be read. The main process reads all photos."""
@@ -192,29 +196,34 @@ def _grids(
         live = LiveGrids(dataset, encoder, recipe.tuned_stages, device)
         return live, distributed.broadcast_from_main(lambda: live.read_all([*train, *val]))
 
-    def compute() -> tuple[Path, dict[str, str]]:  # validation photos are not augmented
-        quantization, int8 = _int8_encoder(recipe, dataset, encoder)
-        folder = Path(recipe.features) / cache_key(recipe.encoder, encoder, quantization)
+    folder = Path(recipe.features) / cache_key(recipe.encoder, encoder, quantization)
+
+    def compute() -> dict[str, str]:  # validation photos are not augmented
+        int8 = Int8Encoder(recipe.encoder, stored_weights(encoder), quantization) if quantization else None
         kept = partial(compute_features, dataset, encoder=encoder, folder=folder, device=device.type, int8=int8)
         unreadable = kept(examples=[*train, *val])
         good = [example for example in train if example.id not in unreadable]
-        return folder, unreadable | kept(examples=good, views=recipe.views)
+        return unreadable | kept(examples=good, views=recipe.views)
 
-    folder, unreadable = distributed.broadcast_from_main(compute)
+    unreadable = distributed.broadcast_from_main(compute)
     return CachedGrids(FeatureCache(folder, recipe.views), device), unreadable
 
 
-def _int8_encoder(
-    recipe: Recipe, dataset: Dataset, encoder: nn.Module
-) -> tuple[Quantization, Int8Encoder] | tuple[None, None]:
-    """The encoder on 8-bit integers and its ranges, the same as `bundle` measures them, if the recipe asks for it."""
-    if recipe.feature_precision == "auto":
-        return None, None
-    from training.packaging.quantize import calibration_photos, measure_ranges  # needs OpenVINO
+def _quantization(recipe: Recipe, dataset: Dataset, encoder: nn.Module) -> Quantization | None:
+    """What 8-bit features need, if the recipe asks for them: the encoder's own, or made now, which rounds its weights.
 
-    weights, photos = stored_weights(encoder), calibration_photos(dataset)
-    quantization = measure_ranges(weights, recipe.encoder, photos)
-    return quantization, Int8Encoder(recipe.encoder, weights, quantization, len(photos[0]))
+    Its model folder will be served with the same.
+    """
+    if recipe.feature_precision == "auto":
+        return None
+    from training.packaging.quantize import calibration_photos, quantize  # needs OpenVINO
+
+    weights, source = stored_weights(encoder), Path(recipe.encoder_weights)
+    if source.is_dir() and (known := load_model(source).quantization):
+        return Quantization.from_json(known, weights)
+    weights, quantization = quantize(weights, recipe.encoder, calibration_photos(dataset))
+    load_weights(encoder, weights)
+    return quantization
 
 
 def _decoder(recipe: Recipe, train: Sequence[Example], echo: Echo) -> tuple[Vocabulary, Decoder]:

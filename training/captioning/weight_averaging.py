@@ -31,4 +31,5 @@ def average(folders: Sequence[Path], out: Path) -> None:
     }
     metrics = {"averaged": [{"version": model.version, **model.metrics} for model in models]}
     card = f"The mean of {len(models)} decoders.\n"
-    save_model(out, first.config, first.vocabulary, first.encoder, decoder, metrics, card)
+    parts = (first.config, first.vocabulary, first.encoder, decoder, metrics, card)
+    save_model(out, *parts, quantization=first.quantization)

@@ -41,13 +41,12 @@ def compile_for_cpu(
 class Int8Encoder:
     """An encoder on 8-bit integers, as captions are served with: photos uint8 (B, H, W, 3) -> grids (B, R, C)."""
 
-    def __init__(self, name: str, weights: Mapping[str, np.ndarray], quantization: Quantization, size: int):
+    def __init__(self, name: str, weights: Mapping[str, np.ndarray], quantization: Quantization, size: int = 224):
         """name: the architecture. size: of the photos, pixels a side."""
-        from model.openvino.encoders import encoder
-        from model.openvino.layers import Graph
+        from model.openvino.encoders import encoder, encoder_graph
         from model.openvino.runtime import compile_graph, openvino, opset
 
-        graph = Graph(weights, quantization.ranges)
+        graph = encoder_graph(weights, quantization)
         parameter, pixels = graph.photos(size)
         grid = opset.result(encoder(graph, name, pixels))
         self.compiled = compile_graph(openvino.Model([grid], [parameter], "encoder"))

@@ -34,7 +34,7 @@ from training.metrics.tokenizer import VERSION
 from training.packaging.calibration import area_under_roc, calibration_error, fit_confidence, fit_logistic, reliability
 from training.packaging.card_facts import drawn_examples, inventions, training_data
 from training.packaging.model_card import CURVES, RELIABILITY, model_card
-from training.packaging.quantize import calibration_photos, measure_ranges
+from training.packaging.quantize import calibration_photos, quantize
 from training.packaging.rare_words import favour_rare_words
 from training.runs.plots import plot_reliability
 
@@ -81,8 +81,11 @@ def bundle(
     said = (caption for example in dataset.split("train") for caption in example.captions)
     decoder = favour_rare_words(stored.decoder, stored.vocabulary, said, rare_words)
     weights = {name: value.astype(np.float16) if value.ndim > 1 else value for name, value in decoder.items()}
-    ranges = measure_ranges(stored.encoder, stored.config.encoder, training_photos).to_json()
-    stored = dataclasses.replace(stored, decoder=weights, quantization=ranges)
+    encoder, ranges = stored.encoder, stored.quantization  # a decoder that learnt on 8-bit features has them
+    if ranges is None:
+        encoder, measured = quantize(encoder, stored.config.encoder, training_photos)
+        ranges = measured.to_json()
+    stored = dataclasses.replace(stored, encoder=encoder, decoder=weights, quantization=ranges)
 
     photos = [read_photo(dataset.photo_bytes(example)) for example in examples]
     served = _caption(stored, photos, "auto", beams)
