@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from roles.command_parts import DataFolder, Format, ModelFolder
+from roles.command_parts import Format, ModelFolder
 from roles.startup import configure
 
 app = typer.Typer()
@@ -21,19 +21,26 @@ app = typer.Typer()
 @app.command(
     epilog="""\b
 Examples:
-  captionbot quantize data/runs/attention/cross_entropy --data flickr8k/"""
+  captionbot quantize data/runs/attention/cross_entropy --data flickr8k/
+  captionbot quantize models/mine --data flickr8k/ --data my-photos/"""
 )
-def quantize(model: ModelFolder, data: DataFolder, format: Format = "auto") -> None:
+def quantize(
+    model: ModelFolder,
+    data: Annotated[list[Path], typer.Option(help="Folder of a data set; repeatable.")],
+    format: Format = "auto",
+) -> None:
     """Quantize a model to 8-bit integers for CPUs.
 
-    It is then several times as fast. The ranges of the encoder's activations are measured on photos of the training
-    split.
+    It is then several times as fast. The encoder's weights are rounded, and the ranges of its activations measured, on
+    photos of the training split. `bundle` does the same.
     """
-    from training.data import load_dataset
+    from training.data import load_mixture
     from training.packaging.quantize import calibration_photos, quantize_model
 
-    measured = quantize_model(model, calibration_photos(load_dataset(data, format=format)))
-    print(f"{model}: {len(measured.ranges)} activations measured on {measured.photos} photos")
+    made = quantize_model(model, calibration_photos(load_mixture(data, format=format)))
+    print(
+        f"{model}: {len(made.scales)} layers rounded, {len(made.ranges)} activations measured on {made.photos} photos"
+    )
 
 
 @app.command(

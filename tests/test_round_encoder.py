@@ -8,7 +8,7 @@ from model.openvino.layers import Graph
 from model.openvino.runtime import compile_graph, openvino, opset
 from model.openvino.weight_rounding import round_weights, weight_scale
 from tests.support.random_models import random_model, random_photos
-from training.packaging.round_encoder import round_encoder
+from training.packaging.round_encoder import WIDEST, round_encoder
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_weights_are_whole_multiples_of_a_step_and_nothing_else_changes(weights,
     assert set(rounded) == set(weights)
     for name, value in rounded.items():
         assert value.dtype == weights[name].dtype
-        if value.ndim == 4 and name != "conv1.weight":
+        if value.ndim == 4 and name != "conv1.weight" and value[0].size <= WIDEST:
             assert np.abs(value - weights[name]).max() > 0
         else:
             np.testing.assert_array_equal(value, weights[name])

@@ -54,10 +54,10 @@ def round_pixel_weights(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     scale = weight_scale(values)
     weights = (values / scale).reshape(len(values), -1)
-    return round_together(weights, _alike(*values.shape[1:])).reshape(values.shape), scale
+    return round_together(weights, _pixel_shares(*values.shape[1:])).reshape(values.shape), scale
 
 
-def round_together(weights: np.ndarray, moments: np.ndarray) -> np.ndarray:
+def round_together(weights: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Round weights so that the sums of their products with inputs that are correlated change least.
 
     The weights that are still to be rounded take over the error of those that are: Frantar et al. 2023, "GPTQ",
@@ -65,32 +65,39 @@ def round_together(weights: np.ndarray, moments: np.ndarray) -> np.ndarray:
 
     Args:
         weights: (outputs, inputs), in steps of 8 bits.
-        moments: second moments of the inputs, (inputs, inputs).
+        shares: of `error_shares`.
 
     Returns:
         int8 (outputs, inputs).
     """
     weights = weights.astype(np.float32)  # a copy
-    damped = moments + DAMPING * np.diag(moments).mean() * np.eye(len(moments))
-    upper = np.linalg.cholesky(np.linalg.inv(damped)).T
-    share = (upper / np.diag(upper)[:, None]).astype(np.float32)  # row i: what others take over of weight i's error
-    for start in range(0, len(share), BLOCK):  # all later weights are changed once a block, which is quicker
-        block = slice(start, start + BLOCK)
-        errors = np.zeros_like(weights[:, block])
-        for number in range(start, min(start + BLOCK, len(share))):
+    for start in range(0, len(shares), BLOCK):  # all later weights are changed once a block, which is quicker
+        end = min(start + BLOCK, len(shares))
+        errors = np.empty((len(weights), end - start), np.float32)
+        for number in range(start, end):
             nearest = np.clip(np.rint(weights[:, number]), -127, 127)
-            errors[:, number - start] = weights[:, number] - nearest
-            weights[:, number + 1 : start + BLOCK] -= np.outer(
-                errors[:, number - start], share[number, number + 1 : start + BLOCK]
-            )
+            errors[:, number - start] = error = weights[:, number] - nearest
             weights[:, number] = nearest
-        weights[:, start + BLOCK :] -= errors @ share[block, start + BLOCK :]
+            weights[:, number + 1 : end] -= np.outer(error, shares[number, number + 1 : end])
+        weights[:, end:] -= errors @ shares[start:end, end:]
     return weights.astype(np.int8)
 
 
+def error_shares(moments: np.ndarray) -> np.ndarray:
+    """What share of an input's rounding error each later input's weight takes over, row by row: (inputs, inputs).
+
+    moments: second moments of the inputs, (inputs, inputs).
+    """
+    damped = moments + DAMPING * np.diag(moments).mean() * np.eye(len(moments))
+    upper = np.linalg.inv(
+        np.linalg.cholesky(damped[::-1, ::-1])[::-1, ::-1]
+    )  # of the inverse: inverse = upper.T @ upper
+    return (upper / np.diag(upper)[:, None]).astype(np.float32)
+
+
 @cache
-def _alike(colours: int, height: int, width: int) -> np.ndarray:
-    """Correlations of the pixels under a filter of the first convolution, (inputs, inputs)."""
+def _pixel_shares(colours: int, height: int, width: int) -> np.ndarray:
+    """`error_shares` of the pixels under a filter of the first convolution."""
     y, x = np.mgrid[:height, :width].reshape(2, -1)
     near = np.exp(-np.hypot(y[:, None] - y, x[:, None] - x) / ALIKE_PIXELS)
-    return np.kron(np.where(np.eye(colours, dtype=bool), 1, ALIKE_COLOURS), near)
+    return error_shares(np.kron(np.where(np.eye(colours, dtype=bool), 1, ALIKE_COLOURS), near))

@@ -17,11 +17,12 @@ from tqdm import tqdm
 from model.openvino.encoders import encoder
 from model.openvino.layers import Graph, Node
 from model.openvino.runtime import compile_graph, openvino, opset
-from model.openvino.weight_rounding import MAX_PAIR_SUM, round_together, round_weights, weight_scale
+from model.openvino.weight_rounding import MAX_PAIR_SUM, error_shares, round_together, round_weights, weight_scale
 
 PHOTOS = 128
 BATCH = 8
 PATCHES = 64  # of each photo, places at which a convolution's inputs are read; a map of 7 x 7 has 49
+WIDEST = 2400  # inputs; the cost grows with their cube, and three of a ResNet50's convolutions have 4,608
 TRIES = 5  # to find a step with which no two integers are too large together
 ALLOWED = 128 / MAX_PAIR_SUM + 1e-4  # 128 times 255 is still 16 bits
 
@@ -37,7 +38,10 @@ class _Convolution:
 
 
 class _Recorder(Graph):
-    """A float32 graph that remembers its convolutions, except the first, whose rounding needs no photos."""
+    """A float32 graph that remembers its convolutions.
+
+    Except the first, whose rounding needs no photos, and the widest, whose rounding counts little.
+    """
 
     def __init__(self, weights: Mapping[str, np.ndarray]):
         super().__init__(weights)
@@ -46,7 +50,7 @@ class _Recorder(Graph):
     def convolution(
         self, x: Node, name: str, norm: str | None = None, *, stride: int = 1, padding: int = 0, first: bool = False
     ) -> Node:
-        if not first:
+        if not first and self.weight(f"{name}.weight")[0].size <= WIDEST:
             self.convolutions[name] = _Convolution(x, norm, stride, padding)
         return super().convolution(x, name, norm, stride=stride, padding=padding, first=first)
 
@@ -91,9 +95,9 @@ def _round(flat: np.ndarray, values: np.ndarray, moments: np.ndarray) -> tuple[n
     """
     scale = _short(weight_scale(values).reshape(-1))
     whole = np.zeros(flat.shape, np.int8)
-    todo = np.arange(len(flat))
+    shares, todo = error_shares(moments), np.arange(len(flat))
     for _ in range(TRIES):
-        whole[todo] = round_together(flat[todo] / scale[todo, None], moments)
+        whole[todo] = round_together(flat[todo] / scale[todo, None], shares)
         too_large = weight_scale(whole[todo].reshape(-1, *values.shape[1:]).astype(np.float32)).reshape(-1)
         todo, too_large = todo[too_large > ALLOWED], too_large[too_large > ALLOWED]
         if not len(todo):
