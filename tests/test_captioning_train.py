@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 
 from model.errors import BadData, BadRecipe, DamagedModel, MissingWeights
 from model.model_folder import load_model
+from model.openvino.engine import OpenVinoEngine
 from training.captioning.recipe import Recipe
 from training.captioning.setup import prepare
 from training.captioning.train import train
@@ -223,6 +224,16 @@ def test_a_decoder_can_learn_on_the_features_of_8_bit_integers(settings, tmp_pat
     assert len(np.unique(grids["int8"])) <= 256 < len(np.unique(grids["auto"]))
     error = np.square(grids["int8"] - grids["auto"]).sum() / np.square(grids["auto"]).sum()
     assert 1e-6 < error < 0.02
+    setup.save(tmp_path / "model", setup.decoder, {"epoch": 1})
+    assert OpenVinoEngine(load_model(tmp_path / "model")).precision == "int8"
+    assert load_model(tmp_path / "model").quantization["scales"]
+    again = prepare(
+        Recipe.of(served | {"feature_precision": "int8", "encoder_weights": str(tmp_path / "model")}),
+        torch.device("cpu"),
+        quiet,
+    )
+    assert again.quantization == setup.quantization
+    assert len([*tmp_path.glob("resnet50-int8-*")]) == 1
 
 
 def test_a_photo_that_cannot_be_read_is_named_and_left_out(settings, tiny_dataset, tmp_path):

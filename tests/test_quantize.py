@@ -16,12 +16,25 @@ def test_a_model_folder_gets_its_ranges_and_keeps_the_rest(tmp_path):
     save_model(tmp_path / "model", *parts, confidence=CONFIDENCE, pictures={"plot.png": b"a picture"})
     measured = quantize_model(tmp_path / "model", random_photos(3))
     again = load_model(tmp_path / "model")
+    assert measured.scales
     assert again.quantization == measured.to_json() | {
         "ranges": {name: list(limits) for name, limits in measured.ranges.items()}
     }
     assert (again.metrics, again.confidence) == ({"cider": 0.5}, CONFIDENCE)
     assert (tmp_path / "model" / "README.md").read_text() == "A card.\n"
     assert (tmp_path / "model" / "plot.png").read_bytes() == b"a picture"
+
+
+def test_weights_that_are_rounded_are_not_rounded_again(tmp_path):
+    stored, _, _ = random_model()
+    parts = (stored.config, stored.vocabulary, stored.encoder, stored.decoder, {}, "A card.\n")
+    save_model(tmp_path / "model", *parts)
+    first = quantize_model(tmp_path / "model", random_photos(3))
+    weights = load_model(tmp_path / "model").encoder
+    second = quantize_model(tmp_path / "model", random_photos(9))
+    assert second.scales == first.scales
+    assert second.ranges != first.ranges
+    assert all((load_model(tmp_path / "model").encoder[name] == value).all() for name, value in weights.items())
 
 
 def test_one_exploding_photo_in_ten_does_not_widen_the_ranges():
