@@ -7,6 +7,7 @@ import pytest
 
 from model.errors import BadData
 from model.model_folder import load_model, save_model
+from model.openvino.quantization import Quantization, fingerprint
 from tests.support.random_models import random_model
 from training.captioning.weight_averaging import average
 
@@ -31,6 +32,15 @@ def test_an_averaged_model_records_its_parts(tmp_path):
     average([one, one], tmp_path / "mean")
     version = load_model(one).version
     assert [part["version"] for part in load_model(tmp_path / "mean").metrics["averaged"]] == [version, version]
+
+
+def test_the_encoder_keeps_its_quantisation(tmp_path):
+    model, _, _ = random_model("pooled")
+    parts = (model.config, model.vocabulary, model.encoder, model.decoder, {}, "A card.\n")
+    made = Quantization(fingerprint(model.encoder), 5, 0.7, {"conv1": (0.0, 2.5)}, {"layer1.0.conv1": [0.5]}).to_json()
+    save_model(tmp_path / "served", *parts, quantization=made)
+    average([tmp_path / "served", stored(tmp_path / "other", model.decoder)], tmp_path / "mean")
+    assert load_model(tmp_path / "mean").quantization == load_model(tmp_path / "served").quantization is not None
 
 
 def test_decoders_of_different_form_have_no_mean(tmp_path):
