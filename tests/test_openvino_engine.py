@@ -81,6 +81,12 @@ def test_ranges_of_another_network_are_refused(model):
         OpenVinoEngine(replace(model, quantization=model.quantization | {"ranges": ranges}))
 
 
+def test_scales_of_another_network_are_refused(model):
+    scales = {"layer2.1.conv2": [0.01] * 3}
+    with pytest.raises(DamagedModel, match=r"do not fit config\.json"):
+        OpenVinoEngine(replace(model, quantization=model.quantization | {"scales": scales}))
+
+
 def test_a_model_without_encoder_is_refused(model):
     with pytest.raises(DamagedModel, match=r"encoder\.safetensors"):
         OpenVinoEngine(replace(model, encoder=None))

@@ -14,6 +14,12 @@ def test_what_was_written_is_read_again():
     assert Quantization.from_json(MEASURED.to_json(), WEIGHTS) == MEASURED
 
 
+def test_a_file_without_scales_is_read():
+    before = MEASURED.to_json()
+    del before["scales"]
+    assert Quantization.from_json(before, WEIGHTS) == MEASURED
+
+
 def test_ranges_of_another_encoder_are_refused():
     changed = WEIGHTS | {"conv1.bias": np.full(2, 1e-6, np.float32)}
     with pytest.raises(DamagedModel, match="another encoder"):
@@ -28,6 +34,8 @@ def test_ranges_of_another_encoder_are_refused():
         {"ranges": {"conv1": [0.0, float("inf")]}},
         {"ranges": {"conv1": [1.0, 2.0]}},
         {"photos": "many"},
+        {"scales": {"conv1": 0.5}},
+        {"scales": {"conv1": [0.5, 0.0]}},
     ],
 )
 def test_damage_is_an_error_that_names_the_file(damage):
