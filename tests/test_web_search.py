@@ -122,6 +122,19 @@ def test_the_settings_open_before_the_server_answers(open_page):
     expect(page.locator("#settings-status")).to_have_text("Saved. It holds for your next photos.")
 
 
+def test_what_was_saved_is_still_said_when_the_dialog_has_filled(open_page):
+    page = open_page()
+    slow = []
+    page.route("**/api/me/devices", lambda route: slow.append(route))
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Short").check()
+    expect(page.locator("#settings-status")).to_have_text("Saved. It holds for your next photos.")
+    with page.expect_response("**/api/me/devices"):
+        slow[0].continue_()
+    page.wait_for_timeout(200)  # for the page to read the answer
+    expect(page.locator("#settings-status")).to_have_text("Saved. It holds for your next photos.")
+
+
 @pytest.mark.parametrize("name", ["Settings", "Privacy"])
 def test_a_dialog_that_the_server_did_not_fill_is_filled_when_it_is_opened_again(open_page, name):
     page = open_page()

@@ -1,6 +1,7 @@
 // The privacy dialog: how long photos are stored, the consent to training, and deleting everything.
 
 import { call } from "./api.js";
+import { attempts } from "./attempt.js";
 import { text } from "./i18n.js";
 import { loadMe } from "./me.js";
 
@@ -11,13 +12,13 @@ const days = (count) => (count % 1 ? text("hours", { count: 24 * count }) : text
 export function startPrivacy(page) {
   const dialog = byId("privacy");
   const toggle = byId("consent");
+  const attempt = attempts(byId("privacy-status"), () => (toggle.checked = me?.consent === true));
   let me = null;
   byId("open-privacy").addEventListener("click", () => {
     dialog.showModal();
     attempt(async () => {
       me = await loadMe();
       showLimits(me);
-      return "";
     });
   });
   byId("close-privacy").addEventListener("click", () => dialog.close());
@@ -42,16 +43,6 @@ export function startPrivacy(page) {
       return left ? `${gone} ${text("forgotten_left", { count: left })}` : gone;
     }),
   );
-
-  // Shows the text that the action returns, or its error.
-  async function attempt(action) {
-    try {
-      byId("privacy-status").textContent = await action();
-    } catch (error) {
-      byId("privacy-status").textContent = error.message;
-      toggle.checked = me?.consent === true;
-    }
-  }
 }
 
 // me: the response of /api/me.

@@ -1,18 +1,19 @@
 // The settings dialog: how photos are described, and which other browsers show the same list.
 
 import { call } from "./api.js";
+import { attempts } from "./attempt.js";
 import { copyText } from "./clipboard.js";
 import { text } from "./i18n.js";
 import { loadMe } from "./me.js";
 
 const byId = (id) => document.getElementById(id);
 const dialog = byId("settings");
-const say = (sentence) => (byId("settings-status").textContent = sentence);
 const date = (iso) => new Date(iso).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
 // The dialog opens at once, also while the server is slow or away; its choices can be changed once they are known.
 export function startSettings() {
   const choices = [...dialog.querySelectorAll("[type=radio]")];
+  const attempt = attempts(byId("settings-status"), check);
   let me = null;
   for (const choice of choices) {
     choice.addEventListener("change", () =>
@@ -35,16 +36,6 @@ export function startSettings() {
   byId("close-settings").addEventListener("click", () => dialog.close());
   byId("new-link").addEventListener("click", () => attempt(makeLink));
   byId("link").addEventListener("focus", (event) => event.target.select());
-
-  // Shows the sentence that the action returns, or its error.
-  async function attempt(action) {
-    try {
-      say((await action()) ?? "");
-    } catch (error) {
-      say(error.message);
-      check();
-    }
-  }
 
   function check() {
     for (const choice of choices) choice.checked = choice.value === me?.[choice.name];
