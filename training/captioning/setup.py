@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import compress
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from model.errors import BadData, BadRecipe
 from model.model_folder import load_model, save_model
 from model.openvino.quantization import Quantization
 from model.pytorch import encoders
-from model.pytorch.decoders import Decoder, build_decoder, load_weights
+from model.pytorch.decoders import Decoder, build_decoder
 from model.vocabulary import END, Vocabulary
+from training.captioning.features import feature_grids, features_quantization
 from training.captioning.recipe import Recipe
 from training.captioning.reward import MixedReward, Reward
 from training.captioning.similar_photos import similar_photos
@@ -29,11 +30,8 @@ from training.data.dataset import dataset_name
 from training.data.raw import DERIVED, HUMAN, MACHINE
 from training.features.decode import load_decoder
 from training.features.encoder_weights import load_encoder, stored_weights
-from training.features.fast_inference import Int8Encoder
-from training.features.feature_cache import FeatureCache, cache_key, compute_features
-from training.features.feature_sources import CachedGrids, CentredGrids, Grids, LiveGrids
+from training.features.feature_sources import CentredGrids
 from training.metrics.cider import CiderD
-from training.runs import distributed
 from training.runs.distributed import mixed_precision
 
 Echo = Callable[[str], None]
@@ -151,8 +149,8 @@ def prepare(recipe: Recipe, device: torch.device, echo: Echo) -> TrainingSetup:
         )
     train = train[: recipe.limit] if recipe.limit else train
     encoder = load_encoder(recipe.encoder, recipe.encoder_weights)
-    quantization = distributed.broadcast_from_main(lambda: _quantization(recipe, dataset, encoder))
-    grids, unreadable = _grids(recipe, dataset, train, val, encoder, quantization, device)
+    quantization = features_quantization(recipe, dataset, encoder)
+    grids, unreadable = feature_grids(recipe, dataset, train, val, encoder, quantization, device)
     for reason in [*unreadable.values()][:LISTED]:
         echo(f"left out: {reason}")
     if len(unreadable) > LISTED:
@@ -180,50 +178,6 @@ def _with_weight(train: Sequence[Example], recipe: Recipe) -> list[Example]:
             captions, sources = compress(example.captions, wanted), compress(example.sources, wanted)
             kept.append(dataclasses.replace(example, captions=tuple(captions), sources=tuple(sources)))
     return kept
-
-
-def _grids(
-    recipe: Recipe,
-    dataset: Dataset,
-    train: Sequence[Example],
-    val: Sequence[Example],
-    encoder: nn.Module,
-    quantization: Quantization | None,
-    device: torch.device,
-) -> tuple[Grids, dict[str, str]]:
-    """The source of features, and photo id -> why the photo cannot be read. The main process reads all photos."""
-    if recipe.live:
-        live = LiveGrids(dataset, encoder, recipe.tuned_stages, device)
-        return live, distributed.broadcast_from_main(lambda: live.read_all([*train, *val]))
-
-    folder = Path(recipe.features) / cache_key(recipe.encoder, encoder, quantization)
-
-    def compute() -> dict[str, str]:  # validation photos are not augmented
-        int8 = Int8Encoder(recipe.encoder, stored_weights(encoder), quantization) if quantization else None
-        kept = partial(compute_features, dataset, encoder=encoder, folder=folder, device=device.type, int8=int8)
-        unreadable = kept(examples=[*train, *val])
-        good = [example for example in train if example.id not in unreadable]
-        return unreadable | kept(examples=good, views=recipe.views)
-
-    unreadable = distributed.broadcast_from_main(compute)
-    return CachedGrids(FeatureCache(folder, recipe.views), device), unreadable
-
-
-def _quantization(recipe: Recipe, dataset: Dataset, encoder: nn.Module) -> Quantization | None:
-    """What 8-bit features need, if the recipe asks for them: the encoder's own, or made now, which rounds its weights.
-
-    Its model folder will be served with the same.
-    """
-    if recipe.feature_precision == "auto":
-        return None
-    from training.packaging.quantize import calibration_photos, quantize  # needs OpenVINO
-
-    weights, source = stored_weights(encoder), Path(recipe.encoder_weights)
-    if source.is_dir() and (known := load_model(source).quantization):
-        return Quantization.from_json(known, weights)
-    weights, quantization = quantize(weights, recipe.encoder, calibration_photos(dataset))
-    load_weights(encoder, weights)
-    return quantization
 
 
 def _decoder(recipe: Recipe, train: Sequence[Example], echo: Echo) -> tuple[Vocabulary, Decoder]:
