@@ -14,11 +14,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.numpy import save_file
 
 from model.errors import BadData, BadRecipe, DamagedModel, MissingWeights
 from model.model_folder import load_model
-from model.openvino.engine import OpenVinoEngine
 from training.captioning.recipe import Recipe
 from training.captioning.setup import prepare
 from training.captioning.train import train
@@ -210,30 +208,6 @@ def test_of_each_data_set_as_many_photos_are_drawn_as_its_weight_says(settings, 
     setup = prepare(Recipe.of(settings | {"data_weights": [1.5]}), torch.device("cpu"), quiet)
     drawn = Counter(example.id for example in setup.draw(np.random.default_rng(1)))
     assert sorted(drawn.values()) == [1, 1, 1, 2, 2, 2]
-
-
-def test_a_decoder_can_learn_on_the_features_of_8_bit_integers(settings, tmp_path):
-    torch.manual_seed(1)
-    weights = tmp_path / "encoder.safetensors"
-    save_file(stored_weights(load_encoder("resnet50", "random")), weights)
-    served = settings | {"encoder": "resnet50", "encoder_weights": str(weights), "features": str(tmp_path)}
-    grids = {}
-    for precision in ("auto", "int8"):
-        setup = prepare(Recipe.of(served | {"feature_precision": precision}), torch.device("cpu"), quiet)
-        grids[precision] = setup.grids.grids(setup.val).numpy()
-    assert len(np.unique(grids["int8"])) <= 256 < len(np.unique(grids["auto"]))
-    error = np.square(grids["int8"] - grids["auto"]).sum() / np.square(grids["auto"]).sum()
-    assert 1e-6 < error < 0.02
-    setup.save(tmp_path / "model", setup.decoder, {"epoch": 1})
-    assert OpenVinoEngine(load_model(tmp_path / "model")).precision == "int8"
-    assert load_model(tmp_path / "model").quantization["scales"]
-    again = prepare(
-        Recipe.of(served | {"feature_precision": "int8", "encoder_weights": str(tmp_path / "model")}),
-        torch.device("cpu"),
-        quiet,
-    )
-    assert again.quantization == setup.quantization
-    assert len([*tmp_path.glob("resnet50-int8-*")]) == 1
 
 
 def test_a_photo_that_cannot_be_read_is_named_and_left_out(settings, tiny_dataset, tmp_path):
